@@ -1,0 +1,79 @@
+/**
+ * Everything a process of the fleet is configured with, complete: defaults applied, files not yet read. The supervisor parses flags
+ * into this once and hands the same value to every process.
+ */
+export interface Options {
+  /** The local shard, with the service's own (masters) credentials. */
+  readonly kubeconfig: string;
+  /** Context of `kubeconfig`; empty: its current one. */
+  readonly context: string;
+  /** TokenReviews go here, to the path of its server. Absent: to `/clusters/root` of `kubeconfig`. */
+  readonly authenticationKubeconfig?: string;
+  /** SubjectAccessReviews for clusters of any shard go here, its server's path removed. Absent: `kubeconfig`. */
+  readonly externalLogicalClusterAdminKubeconfig?: string;
+  /** The cache server. Absent: the one embedded in the shard (`<server>/services/cache`). */
+  readonly cacheKubeconfig?: string;
+  readonly clientCAFile?: string;
+  readonly requestHeader: RequestHeaderOptions;
+  readonly tls: { readonly certFile: string; readonly keyFile: string };
+  readonly bindAddress: string;
+  /** 0: any free port. */
+  readonly securePort: number;
+  /** `fleet`: one process per service; `single`: all in one. */
+  readonly topology: 'fleet' | 'single';
+  /** Services to start, by name: `initializer-vw`. */
+  readonly services: readonly string[];
+  /** Reads that could go upstream as the service go as the caller too. */
+  readonly impersonateReads: boolean;
+  /** How long a positive and a negative SubjectAccessReview is believed, seconds. */
+  readonly authorizationAllowTTL: number;
+  readonly authorizationDenyTTL: number;
+  readonly limits: Limits;
+  readonly audit: AuditOptions;
+  /** TCP port of the front proxy's ops server on the loopback address; the services follow with the next ports. Absent: Unix sockets. */
+  readonly opsPort?: number;
+  /** klog verbosity: 0–3 info, 4–5 debug, 6 and more trace. */
+  readonly verbosity: number;
+}
+
+export interface RequestHeaderOptions {
+  readonly clientCAFile?: string;
+  /** Common names that may speak for others; empty: any certificate of the CA. */
+  readonly allowedNames: readonly string[];
+  readonly usernameHeaders: readonly string[];
+  readonly groupHeaders: readonly string[];
+  readonly uidHeaders: readonly string[];
+  readonly extraHeaderPrefixes: readonly string[];
+}
+
+export interface Limits {
+  /** Bytes of a request body; more is 413. */
+  readonly requestBody: number;
+  /** Bytes of all request headers; more is 431. */
+  readonly requestHeaders: number;
+  /** Milliseconds until the request headers must be complete. */
+  readonly headersTimeout: number;
+  readonly http2Streams: number;
+  /** Milliseconds that running requests get when the process drains. */
+  readonly drain: number;
+  /** Open watches per process towards one upstream. */
+  readonly watchStreams: number;
+}
+
+export interface AuditOptions {
+  /** A file, `-` for standard output; absent: no audit file, the line goes to the log. */
+  readonly path?: string;
+  /** Megabytes after which the file is rotated; 0: never. */
+  readonly maxSizeMB: number;
+  /** Rotated files kept; 0: all. */
+  readonly maxBackups: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  requestBody: 3 * 1024 * 1024,
+  requestHeaders: 1024 * 1024,
+  headersTimeout: 32_000,
+  http2Streams: 250,
+  drain: 60_000,
+  watchStreams: 10_000,
+};

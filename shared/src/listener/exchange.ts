@@ -1,0 +1,53 @@
+import type { X509Certificate } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { RawHeaders } from './headers.ts';
+
+/** Who is at the other end of the connection, as far as TLS can tell. Verified once per connection. */
+export interface Peer {
+  /** Remote IP address, or `unix` for a Unix socket. */
+  readonly address: string;
+  /** The peer's certificate if its chain verifies against the client CA. */
+  readonly clientCertificate?: X509Certificate;
+  /** The peer's certificate if its chain verifies against the requestheader CA. Never set because of the client CA. */
+  readonly requestHeaderCertificate?: X509Certificate;
+}
+
+/**
+ * One request and its response, HTTP/1.1 and HTTP/2 alike: the only thing a later stage sees of the client's socket.
+ *
+ * The listener has already refused what is malformed or too large, so `headers` holds no pseudo-headers and no framing headers
+ * that contradict the body.
+ */
+export interface Exchange {
+  readonly httpVersion: '1.1' | '2.0';
+  readonly method: string;
+  /** The request target's bytes as received (origin form), nothing decoded. */
+  readonly url: string;
+  readonly headers: RawHeaders;
+  readonly peer: Peer;
+  /** The request body; null when the request has none. Emits a `StatusError` 413 when it grows over the listener's limit. */
+  readonly body: Readable | null;
+  /** Milliseconds of `performance.now()` when the headers were complete. */
+  readonly startedAt: number;
+
+  /** The status sent, 0 before. */
+  readonly status: number;
+  /** Bytes of response body written. */
+  readonly bytesWritten: number;
+  /** True when the response is complete or the client is gone: nothing can be written any more. */
+  readonly closed: boolean;
+  /** Called once, when `closed` becomes true; at once if it already is. `complete` tells a finished response from a lost client. */
+  onClose(listener: (complete: boolean) => void): void;
+
+  /** Sends status and headers. Framing headers are the listener's: only content-length may be given. */
+  writeHead(status: number, headers: RawHeaders): void;
+  /** Writes a piece of the body. False: stop until `onDrain`'s listener is called. */
+  write(chunk: Uint8Array | string): boolean;
+  onDrain(listener: () => void): void;
+  end(chunk?: Uint8Array | string): void;
+  /** Cuts the response so that it cannot look complete: resets the stream (h2) or the connection (h1). */
+  abort(): void;
+}
+
+/** A stage that takes an exchange to its end. It never throws; a rejected promise is a bug and is answered with 500. */
+export type Handler = (exchange: Exchange) => void | Promise<void>;

@@ -1,0 +1,75 @@
+import type { Readable } from 'node:stream';
+import type { RawHeaders } from '../listener/headers.ts';
+
+/** What is sent to a shard, a cache server or one of our own services. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Origin form: path and query, bytes as they go on the wire. */
+  readonly path: string;
+  /** Complete but for framing headers, `host` and credentials, which belong to the upstream. */
+  readonly headers: RawHeaders;
+  readonly body: Readable | Uint8Array | string | null;
+  /** Length of a streamed body when known; otherwise it is sent chunked. */
+  readonly contentLength?: number;
+  /** A watch or another stream without end: it gets a session of the watch pool and no response timeout. */
+  readonly longRunning: boolean;
+}
+
+/** Receives one response. After `onEnd` or `onError`, which are called at most once and never both, nothing follows. */
+export interface UpstreamHandler {
+  /** `headers` without hop-by-hop and framing headers other than content-length. */
+  onHead(status: number, headers: RawHeaders): void;
+  /** False: the upstream stops reading until `resume()`. */
+  onData(chunk: Uint8Array): boolean;
+  onEnd(): void;
+  onError(error: UpstreamError): void;
+}
+
+export interface UpstreamCall {
+  resume(): void;
+  /** Drops the call and its stream at once; no handler method is called afterwards. */
+  abort(): void;
+}
+
+/** One server that we send requests to, with its connections. The credentials it is reached with belong to it. */
+export interface Upstream {
+  /** For messages and logs: `https://host:port`, or a socket's path. */
+  readonly name: string;
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
+  /** Streams and connections in use now, for metrics and leak tests. */
+  stats(): UpstreamStats;
+  close(): Promise<void>;
+}
+
+export interface UpstreamStats {
+  readonly unaryConnections: number;
+  readonly unaryInFlight: number;
+  readonly watchSessions: number;
+  readonly watchStreams: number;
+}
+
+export type UpstreamFailure =
+  /** No connection could be made: nothing was sent. */
+  | 'unreachable'
+  /** The server's certificate does not verify: wrong CA, name, or expired. */
+  | 'untrusted'
+  /** The connection broke after the request may have been sent. */
+  | 'reset'
+  /** No answer in time. */
+  | 'timeout'
+  /** Our own limit of streams or queued requests is reached. */
+  | 'busy';
+
+/** Why no (complete) response came. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly failure: UpstreamFailure;
+  /** True when not a byte of the request can have reached the server, so that any method may be sent again. */
+  readonly nothingSent: boolean;
+
+  constructor(failure: UpstreamFailure, message: string, options: { cause?: unknown; nothingSent?: boolean } = {}) {
+    super(message, { cause: options.cause });
+    this.failure = failure;
+    this.nothingSent = options.nothingSent ?? (failure === 'unreachable' || failure === 'untrusted' || failure === 'busy');
+  }
+}

@@ -1,0 +1,30 @@
+import type { KubeList, KubeObject, WatchEvent } from '../kube/objects.ts';
+import type { TableColumn } from '../kube/table.ts';
+
+/**
+ * Objects that a service holds itself. The answer engine gives them list, watch, WatchList, Table, selectors and pages; a
+ * collection only knows its objects and their order of change.
+ */
+export interface Collection<T extends KubeObject = KubeObject> {
+  readonly apiVersion: string;
+  /** Of one object; the list's is `<kind>List`. */
+  readonly kind: string;
+  /** `{group, resource}` for error messages. */
+  readonly group: string;
+  readonly resource: string;
+  readonly columns: readonly TableColumn[];
+  /** A consistent snapshot with the resourceVersion it was taken at, items sorted by (logical cluster, namespace, name). */
+  list(): KubeList<T>;
+  get(name: string, namespace: string): T | undefined;
+  /**
+   * Events after `resourceVersion`, in order, with the previous object where there was one (so that selectors see transitions).
+   * Throws a StatusError 410 when `resourceVersion` is outside the window.
+   */
+  watch(resourceVersion: string, listener: (event: CollectionEvent<T>) => void): () => void;
+}
+
+export interface CollectionEvent<T extends KubeObject = KubeObject> extends WatchEvent<T> {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  previous?: T;
+  resourceVersion: string;
+}
