@@ -41,10 +41,28 @@ export function identity(
   uid = '',
   extra: Readonly<Record<string, readonly string[]>> = {},
 ): Identity {
+  const values = Object.entries(extra).map(([key, list]) => [key, Object.freeze([...list])] as const);
   return Object.freeze({
     name,
     uid,
     groups: Object.freeze([...new Set(groups)].filter(group => !isLifecycleGroup(group))),
-    extra: Object.freeze({ ...extra }),
+    // fromEntries defines properties: an extra key `__proto__` stays a key.
+    extra: Object.freeze(Object.fromEntries(values)),
   });
+}
+
+/** The identity as a frozen caller. */
+export function asCaller(who: Identity, method: Caller['method'], impersonator?: Identity): Caller {
+  const { name, uid, groups, extra } = who;
+  return Object.freeze({ name, uid, groups, extra, method, ...(impersonator && { impersonator }) });
+}
+
+/**
+ * The groups with the one that says whether the user is authenticated, as Kubernetes' authentication and impersonation filters
+ * add it: nobody gets `system:authenticated` who already has it or was declared unauthenticated.
+ */
+export function withSystemGroup(name: string, groups: readonly string[]): readonly string[] {
+  if (groups.includes(GROUP_UNAUTHENTICATED)) return groups;
+  if (name === ANONYMOUS) return [...groups, GROUP_UNAUTHENTICATED];
+  return groups.includes(GROUP_AUTHENTICATED) ? groups : [...groups, GROUP_AUTHENTICATED];
 }

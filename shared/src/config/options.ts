@@ -15,7 +15,8 @@ export interface Options {
   readonly cacheKubeconfig?: string;
   readonly clientCAFile?: string;
   readonly requestHeader: RequestHeaderOptions;
-  readonly tls: { readonly certFile: string; readonly keyFile: string };
+  readonly tls: TLSOptions;
+  /** An IP address; an unspecified one (`0.0.0.0`, `::`) means every interface and both address families. */
   readonly bindAddress: string;
   /** 0: any free port. */
   readonly securePort: number;
@@ -25,6 +26,8 @@ export interface Options {
   readonly services: readonly string[];
   /** Reads that could go upstream as the service go as the caller too. */
   readonly impersonateReads: boolean;
+  /** How long the answer to a TokenReview is believed, seconds. Absent: 10. */
+  readonly authenticationTokenTTL?: number;
   /** How long a positive and a negative SubjectAccessReview is believed, seconds. */
   readonly authorizationAllowTTL: number;
   readonly authorizationDenyTTL: number;
@@ -34,6 +37,20 @@ export interface Options {
   readonly opsPort?: number;
   /** klog verbosity: 0–3 info, 4–5 debug, 6 and more trace. */
   readonly verbosity: number;
+}
+
+/** `minVersion`, `ciphers` and `ecdhCurve` go to `tls.createSecureContext` as they are. Absent: Node's defaults (TLS 1.2 and later). */
+export interface TLSOptions {
+  /** PEM: the serving certificate, followed by its CA certificates if any. */
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** OpenSSL cipher list, TLS 1.3 suites included. */
+  readonly ciphers?: string;
+  /** OpenSSL group list of the key exchange. */
+  readonly ecdhCurve?: string;
+  /** False: HTTP/2 is not offered. Absent: it is. */
+  readonly http2?: boolean;
 }
 
 export interface RequestHeaderOptions {
@@ -67,7 +84,19 @@ export interface AuditOptions {
   readonly maxSizeMB: number;
   /** Rotated files kept; 0: all. */
   readonly maxBackups: number;
+  /** Days that rotated files are kept; 0 or absent: for ever. */
+  readonly maxAgeDays?: number;
 }
+
+/**
+ * The services that this project ships beside the front proxy, and the views each of them answers for. Those `byDefault` have the
+ * views of kcp's own `virtual-workspaces`; the others need wider rights and are asked for.
+ */
+export const SERVICES: Readonly<Record<string, { readonly views: readonly string[]; readonly byDefault: boolean }>> = {
+  'initializer-vw': { views: ['initializingworkspaces', 'terminatingworkspaces'], byDefault: true },
+};
+
+export const FRONT_PROXY = 'front-proxy';
 
 export const DEFAULT_LIMITS: Limits = {
   requestBody: 3 * 1024 * 1024,

@@ -1,3 +1,9 @@
+import { StatusError } from '../kube/errors.ts';
+import { parseFieldSelector, requiredFieldValue } from '../kube/field-selectors.ts';
+import { parseInt64 } from '../kube/int64.ts';
+import { parseLabelSelector } from '../kube/selectors.ts';
+import { decodedPath, type Target } from './target.ts';
+
 /**
  * What a path asks of a Kubernetes API server (k8s.io/apiserver `RequestInfo`), computed on the path below a view's prefix.
  */
@@ -17,3 +23,108 @@ export interface RequestInfo {
   /** Segments from the resource on: resource, name, subresource, … */
   readonly parts: readonly string[];
 }
+
+/** Verb of a resource request by HTTP method; of any other method it is empty, and so allowed to nobody by name. */
+const VERBS: ReadonlyMap<string, string> = new Map([
+  ['POST', 'create'],
+  ['GET', 'get'],
+  ['HEAD', 'get'],
+  ['PUT', 'update'],
+  ['PATCH', 'patch'],
+  ['DELETE', 'delete'],
+]);
+const GROUPLESS_PREFIX = 'api';
+const PREFIXES: ReadonlySet<string> = new Set([GROUPLESS_PREFIX, 'apis']);
+/** Deprecated verbs in the path: `/api/v1/watch/pods`. */
+const SPECIAL_VERBS: ReadonlySet<string> = new Set(['proxy', 'watch']);
+const SPECIAL_VERBS_WITHOUT_SUBRESOURCES: ReadonlySet<string> = new Set(['proxy']);
+/** After `/namespaces/<name>/` these are subresources of the namespace, everything else is a resource in it. */
+const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize']);
+
+/**
+ * Reads a request as `RequestInfoFactory.NewRequestInfo` of k8s.io/apiserver does with the prefixes `api` and `apis`.
+ *
+ * An encoded slash separates here too: a Go server splits the decoded path, and what we authorize must be what it will do.
+ * Where Go has an error (`/api/v1/watch`, which it answers with 500) the result is a resource request without a resource.
+ */
+export function requestInfo(method: string, path: Target): RequestInfo {
+  const parts = path.segments.flatMap(segment => segment.split('/'));
+  const info = { ...NOTHING, path: decodedPath(path), verb: method.toLowerCase() };
+
+  const [prefix = ''] = parts;
+  if (parts.length < 3 || !PREFIXES.has(prefix)) return Object.freeze(info);
+  info.apiPrefix = prefix;
+  let rest = parts.slice(1);
+  if (prefix !== GROUPLESS_PREFIX) {
+    if (rest.length < 3) return Object.freeze(info);
+    [info.apiGroup = ''] = rest;
+    rest = rest.slice(1);
+  }
+  info.isResourceRequest = true;
+  [info.apiVersion = ''] = rest;
+  rest = rest.slice(1);
+
+  const [first = ''] = rest;
+  if (SPECIAL_VERBS.has(first)) {
+    if (rest.length < 2) return Object.freeze(info);
+    info.verb = first;
+    rest = rest.slice(1);
+  } else {
+    info.verb = VERBS.get(method) ?? '';
+  }
+
+  if (rest[0] === 'namespaces') {
+    info.namespace = rest[1] ?? '';
+    if (rest[2] !== undefined && !NAMESPACE_SUBRESOURCES.has(rest[2])) rest = rest.slice(2);
+  }
+  info.parts = Object.freeze(rest);
+  [info.resource = '', info.name = ''] = rest;
+  if (!SPECIAL_VERBS_WITHOUT_SUBRESOURCES.has(info.verb)) info.subresource = rest[2] ?? '';
+
+  if (info.name === '' && info.verb === 'get') {
+    info.verb = isWatch(path.query) ? 'watch' : 'list';
+    info.name = selectedName(path.query);
+  }
+  if (info.name === '' && info.verb === 'delete') info.verb = 'deletecollection';
+  return Object.freeze(info);
+}
+
+const NOTHING = {
+  isResourceRequest: false,
+  path: '',
+  verb: '',
+  apiPrefix: '',
+  apiGroup: '',
+  apiVersion: '',
+  namespace: '',
+  resource: '',
+  subresource: '',
+  name: '',
+  parts: Object.freeze([]) as readonly string[],
+};
+
+/** `Convert_Slice_string_To_bool`: every first value is true, the empty one too, but `0` and `false` in any case (Go's `EqualFold`). */
+function isWatch(query: URLSearchParams): boolean {
+  const value = query.get('watch');
+  return value !== null && value !== '0' && !/^false$/iu.test(value);
+}
+
+/**
+ * The name that a list or watch is restricted to by `fieldSelector=metadata.name=x`, so that RBAC's resourceNames apply; else empty.
+ * ListOptions that do not decode leave it empty, as in the API server: whoever answers the list refuses them with 400.
+ */
+function selectedName(query: URLSearchParams): string {
+  const fieldSelector = query.get('fieldSelector');
+  if (fieldSelector === null) return '';
+  if (['timeoutSeconds', 'limit'].some(name => query.has(name) && parseInt64(query.get(name) ?? '') === undefined)) return '';
+  try {
+    parseLabelSelector(query.get('labelSelector') ?? '');
+    const name = requiredFieldValue(parseFieldSelector(fieldSelector), 'metadata.name') ?? '';
+    return isPathSegmentName(name) ? name : '';
+  } catch (error) {
+    if (error instanceof StatusError) return '';
+    throw error;
+  }
+}
+
+const isPathSegmentName = (name: string): boolean => name !== '.' && name !== '..' && !/[/%]/.test(name);

@@ -35,9 +35,11 @@ export interface UpstreamCall {
 export interface Upstream {
   /** For messages and logs: `https://host:port`, or a socket's path. */
   readonly name: string;
+  /** Never calls the handler before it has returned. A streamed body is read but never destroyed; what is unread stays with its owner. */
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
   /** Streams and connections in use now, for metrics and leak tests. */
   stats(): UpstreamStats;
+  /** Closes all connections; what is still in flight fails. */
   close(): Promise<void>;
 }
 

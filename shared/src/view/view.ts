@@ -70,12 +70,12 @@ export interface View<S extends Scope = Scope> {
   /** What follows the name, up to where the Kubernetes API begins: `/:team/clusters/:cluster`. */
   readonly path: string;
   /** Refines the scope, or says that this path is not the view's (undefined: 403, or 404 for masters). */
-  readonly resolve?: (scope: S, request: RequestInfo) => S | undefined;
+  resolve?(scope: S, request: RequestInfo): S | undefined;
   /** What is served: discovery, OpenAPI and the verbs follow from it. Undefined: everything, discovery included, is up to `answer`. */
-  readonly apis: (scope: S, request: RequestInfo) => Promised<readonly ApiResource[] | undefined>;
+  apis(scope: S, request: RequestInfo): Promised<readonly ApiResource[] | undefined>;
   /** May the caller? Masters are asked about too: what they may is the view's decision. */
-  readonly authorize: (call: Call<S>) => Promised<Decision>;
-  readonly answer: (call: Call<S>) => Promised<Answer>;
+  authorize(call: Call<S>): Promised<Decision>;
+  answer(call: Call<S>): Promised<Answer>;
   /** Named readiness: what is still missing, or undefined when ready. */
   readonly ready?: Readonly<Record<string, () => string | undefined>>;
 }

@@ -1,0 +1,53 @@
+import { renameSync, writeFileSync } from 'node:fs';
+
+/** Where a view is served. */
+export interface ViewAddress {
+  readonly socketPath: string;
+  readonly service: string;
+  readonly pid: number;
+}
+
+/** The file from which the front proxy knows where the views are. */
+export interface AddressFile {
+  readonly path: string;
+  /** The service listens there, for these views. */
+  up(address: ViewAddress, views: readonly string[]): void;
+  down(service: string): void;
+}
+
+/**
+ * `{"views": {"<view>": [{socketPath, service, pid}]}}`, replaced as a whole at every change. A view that was announced once stays, with
+ * an empty list while nothing serves it: the front proxy lets requests wait for it instead of saying that it does not exist.
+ */
+export function createAddressFile(path: string, expectedViews: readonly string[]): AddressFile {
+  const views = new Map<string, ViewAddress[]>(expectedViews.map(view => [view, []]));
+
+  const remove = (service: string): void => {
+    for (const [view, addresses] of views) {
+      views.set(
+        view,
+        addresses.filter(address => address.service !== service),
+      );
+    }
+  };
+  const save = (): void => {
+    const sorted = [...views].sort(([a], [b]) => (a < b ? -1 : 1));
+    // Readers see the old file or the new one, never a part.
+    writeFileSync(`${path}.new`, JSON.stringify({ views: Object.fromEntries(sorted) }), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  };
+  save();
+
+  return {
+    path,
+    up(address, served) {
+      remove(address.service);
+      for (const view of served) views.set(view, [...(views.get(view) ?? []), address]);
+      save();
+    },
+    down(service) {
+      remove(service);
+      save();
+    },
+  };
+}

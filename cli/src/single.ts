@@ -1,0 +1,61 @@
+import type { Options } from '@kcp-vw/shared/config/options.ts';
+import type { ProcessHooks } from '@kcp-vw/shared/observe/lifeline.ts';
+import type { Logger } from '@kcp-vw/shared/observe/log.ts';
+
+/** What the module of the single topology exports. */
+export interface SingleModule {
+  /** Starts every view in this process. Resolves when it listens; rejects, with a sentence, when it cannot. */
+  runSingle(options: Options, hooks: ProcessHooks): Promise<void>;
+}
+
+/** Milliseconds that the process gets beyond the drain time of its requests. */
+const EXIT_GRACE = 5_000;
+
+/** Runs everything in this process, until a signal: the first drains, a second one does not wait. Returns the exit code. */
+export async function runSingleProcess(options: Options, module: string, log: Logger): Promise<number> {
+  const { promise: ended, resolve: end } = Promise.withResolvers<number>();
+  let drain = (): Promise<void> => Promise.resolve();
+  let stopping = false;
+
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) return end(1);
+    stopping = true;
+    log.info({ signal }, 'draining');
+    const hard = setTimeout(() => {
+      log.error('requests did not end in time');
+      end(1);
+    }, options.limits.drain + EXIT_GRACE);
+    drain().then(
+      () => {
+        clearTimeout(hard);
+        end(0);
+      },
+      err => {
+        log.error({ err }, 'could not drain');
+        end(1);
+      },
+    );
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+
+  const { runSingle }: SingleModule = await import(module);
+  await runSingle(
+    options,
+    localHooks(log, run => void (drain = run)),
+  );
+  return ended;
+}
+
+/** Tells the log what a child of the supervisor tells the supervisor. */
+function localHooks(log: Logger, onTerminate: ProcessHooks['onTerminate']): ProcessHooks {
+  let told = '';
+  return {
+    listening: (address, views = []) => log.info({ address, views }, 'listening'),
+    ready: () => log.info('ready'),
+    waiting(what) {
+      if (what !== told) log.info(`waiting for ${what}`);
+      told = what;
+    },
+    onTerminate,
+  };
+}

@@ -1,0 +1,142 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatOpsAddress, type OpsAddress } from '@kcp-vw/shared/config/flags-service.ts';
+import type { Options } from '@kcp-vw/shared/config/options.ts';
+import type { Logger } from '@kcp-vw/shared/observe/log.ts';
+import { type AddressFile, createAddressFile } from './address-file.ts';
+import { type Child, RESTART_POLICY, type RestartPolicy, superviseChild } from './child.ts';
+import { startWatchdog } from './watchdog.ts';
+
+/** A program of the fleet. */
+export interface Program {
+  readonly name: string;
+  /** Path of its main module. */
+  readonly entry: string;
+  /** Views that it is expected to announce. */
+  readonly views: readonly string[];
+}
+
+export interface FleetOptions {
+  readonly options: Options;
+  readonly services: readonly Program[];
+  readonly frontProxy: Program;
+  /** A private folder, for this fleet alone. */
+  readonly folder: string;
+  readonly log: Logger;
+  readonly restart?: RestartPolicy;
+}
+
+/** How the fleet ended: because it was asked to, or because a program cannot run as it is configured. */
+export type FleetEnd = { readonly reason: 'stopped' } | { readonly reason: 'fatal'; readonly sentence: string };
+
+export interface Fleet {
+  /** Resolves when no process is left. */
+  readonly ended: Promise<FleetEnd>;
+  /** Lets running requests finish: the front proxy first, then the services behind it. */
+  stop(): void;
+  /** Ends every process at once. */
+  kill(): void;
+}
+
+/** Milliseconds that processes get beyond the drain time of their requests. */
+const EXIT_GRACE = 5_000;
+/** Milliseconds that the others get to leave when one cannot start. */
+const FATAL_GRACE = 500;
+
+export const socketsOf = (name: string): { readonly views: string; readonly ops: string } => ({
+  views: `${name}.sock`,
+  ops: `${name}.ops.sock`,
+});
+
+/** Starts every program as a process of its own and keeps it running. */
+export function startFleet({ options, services, frontProxy, folder, log, restart = RESTART_POLICY }: FleetOptions): Fleet {
+  const optionsFile = join(folder, 'options.json');
+  writeFileSync(optionsFile, JSON.stringify(options), { mode: 0o600 });
+  const addresses = createAddressFile(
+    join(folder, 'addresses.json'),
+    services.flatMap(({ views }) => views),
+  );
+  const watchdog = startWatchdog({
+    folder,
+    onError: err => log.warn({ err }, 'no watchdog: a blocked process could outlive a killed supervisor'),
+  });
+  const children: Child[] = [];
+  const ready = new Set<string>();
+  let fatal: string | undefined;
+  let stopping: Promise<void> | undefined;
+  let ended = (_: FleetEnd): void => undefined;
+  const end = new Promise<FleetEnd>(resolve => {
+    ended = resolve;
+  });
+
+  const kill = (): void => {
+    for (const child of children) child.kill();
+  };
+
+  function stop(grace: number, order: () => Promise<void>): void {
+    const hard = setTimeout(() => {
+      log.error('processes did not end in time and are killed');
+      kill();
+    }, grace);
+    stopping ??= order().then(() => {
+      clearTimeout(hard);
+      watchdog.close();
+      ended(fatal === undefined ? { reason: 'stopped' } : { reason: 'fatal', sentence: fatal });
+    });
+  }
+  const stopAll = async (): Promise<void> => void (await Promise.all(children.map(child => child.stop())));
+  const drain = async (): Promise<void> => {
+    // The services are needed until the last request has passed the front proxy.
+    await children.find(({ name }) => name === frontProxy.name)?.stop();
+    await stopAll();
+  };
+
+  function run(program: Program, index: number): Child {
+    const spec = specOf(program, index, folder, optionsFile, program === frontProxy ? addresses : undefined, options.opsPort);
+    return superviseChild(spec, restart, log, {
+      onProcess: () => watchdog.watch(children.flatMap(({ pid }) => pid ?? [])),
+      onListening: (pid, socketPath, views) => {
+        if (views.length > 0) addresses.up({ socketPath, service: program.name, pid }, views);
+      },
+      onReady() {
+        ready.add(program.name);
+        if (ready.size === services.length + 1) log.info('every process is ready');
+      },
+      onDown() {
+        ready.delete(program.name);
+        addresses.down(program.name);
+      },
+      onFatal(sentence) {
+        fatal ??= sentence;
+        stop(FATAL_GRACE, stopAll);
+      },
+    });
+  }
+  for (const [index, program] of [frontProxy, ...services].entries()) children.push(run(program, index));
+  watchdog.watch(children.flatMap(({ pid }) => pid ?? []));
+
+  return { ended: end, stop: () => stop(options.limits.drain + EXIT_GRACE, drain), kill };
+}
+
+function specOf(
+  { name, entry }: Program,
+  index: number,
+  folder: string,
+  optionsFile: string,
+  addresses: AddressFile | undefined,
+  opsPort: number | undefined,
+) {
+  const sockets = socketsOf(name);
+  const socket = join(folder, sockets.views);
+  const ops: OpsAddress = opsPort === undefined ? { path: join(folder, sockets.ops) } : { port: opsPort && opsPort + index };
+  return {
+    name,
+    entry,
+    args: [
+      `--options=${optionsFile}`,
+      addresses ? `--addresses=${addresses.path}` : `--socket=${socket}`,
+      `--ops=${formatOpsAddress(ops)}`,
+    ],
+    sockets: [socket, ...('path' in ops ? [ops.path] : [])],
+  };
+}

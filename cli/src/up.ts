@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { asksForHelp, parseArguments, UsageError } from '@kcp-vw/shared/config/flags.ts';
+import { validateFiles } from '@kcp-vw/shared/config/flags-files.ts';
+import { flagsHelp } from '@kcp-vw/shared/config/flags-help.ts';
+import { FRONT_PROXY, type Options, SERVICES } from '@kcp-vw/shared/config/options.ts';
+import { createLogger, type Logger } from '@kcp-vw/shared/observe/log.ts';
+import { startupSentence } from '@kcp-vw/shared/observe/startup-error.ts';
+import { createRuntimeFolder } from './runtime-folder.ts';
+import { runSingleProcess } from './single.ts';
+import { type Fleet, type Program, socketsOf, startFleet } from './supervisor.ts';
+
+const USAGE = `Serves kcp's virtual workspaces. In place of kcp's binary: virtual-workspaces [flags]
+
+Usage:
+  kcp-vw up --kubeconfig=<file> [flags]
+
+`;
+
+/** Where the programs are; tests have their own. */
+export interface Installation {
+  /** The main module of a program by name. */
+  readonly entryOf: (name: string) => string;
+  /** The module of `--topology=single`, with a `runSingle`. */
+  readonly single: string;
+}
+
+const services = new URL('../../services/', import.meta.url);
+const INSTALLED: Installation = {
+  entryOf: name => fileURLToPath(new URL(`${name}/src/main.ts`, services)),
+  single: new URL(`${FRONT_PROXY}/src/single.ts`, services).href,
+};
+
+/** Runs until it is told to stop. Returns the exit code; a reason is one sentence on standard error. */
+export async function up(argv: readonly string[], installation: Installation = INSTALLED): Promise<number> {
+  if (asksForHelp(argv)) {
+    process.stdout.write(`${USAGE}${flagsHelp()}`);
+    return 0;
+  }
+  try {
+    const { options, notices } = parseArguments(argv);
+    validateFiles(options);
+    await checkPort(options);
+    const log = createLogger({ name: 'kcp-vw', verbosity: options.verbosity });
+    if (notices.length > 0) log.info({ notices }, 'flags with an old name or without effect');
+    return options.topology === 'single'
+      ? await runSingleProcess(options, installation.single, log)
+      : await runFleet(options, installation, log);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+function fail(error: unknown): number {
+  process.stderr.write(`kcp-vw: ${startupSentence(error)}\n`);
+  return 1;
+}
+
+/**
+ * Whether the public port is free, told before anything is started. The front proxy, which binds it for good, finds out by itself when
+ * somebody takes it in between.
+ */
+async function checkPort({ bindAddress, securePort }: Options): Promise<void> {
+  const server = createServer(socket => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: bindAddress, port: securePort, exclusive: true }, resolve);
+  });
+  await new Promise(resolve => server.close(resolve));
+}
+
+async function runFleet(options: Options, installation: Installation, log: Logger): Promise<number> {
+  const names = [FRONT_PROXY, ...options.services];
+  const folder = await createRuntimeFolder({
+    sockets: names.flatMap(name => Object.values(socketsOf(name))),
+    onAbandoned: (path, err) =>
+      err ? log.warn({ err, path }, 'an old folder stays') : log.info({ path }, 'removed the folder of a killed predecessor'),
+  });
+  const [frontProxy, ...programs] = names.map(name => programOf(name, installation)) as [Program, ...Program[]];
+  const fleet = startFleet({ options, services: programs, frontProxy, folder: folder.path, log });
+  stopOnSignals(fleet, log);
+  const end = await fleet.ended;
+  folder.remove();
+  return end.reason === 'fatal' ? fail(new Error(end.sentence)) : 0;
+}
+
+function programOf(name: string, { entryOf }: Installation): Program {
+  const entry = entryOf(name);
+  if (!existsSync(entry)) throw new UsageError(`${name} is not part of this installation: ${entry} does not exist`);
+  return { name, entry, views: SERVICES[name]?.views ?? [] };
+}
+
+/** The first signal drains, a second one does not wait. */
+function stopOnSignals(fleet: Fleet, log: Logger): void {
+  let asked = false;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      log.info({ signal }, asked ? 'stopping at once' : 'draining');
+      if (asked) fleet.kill();
+      else fleet.stop();
+      asked = true;
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Implementation, TargetDescription } from '../target.ts';
+
+/** The tokens of the CSV file that kcp's test servers start their shards with. */
+const USER_TOKENS = Object.fromEntries([1, 2, 3, 4, 5].map(number => [`user-${number}`, `user-${number}-token`]));
+
+/** Describes the servers that `sharded-test-server` has started in `workDir` to the tests. */
+export function describeWorkDir(workDir: string, implementation: Implementation, name: string): TargetDescription {
+  const pair = (...path: string[]) => {
+    const stem = join(workDir, ...path);
+    return { certificate: `${stem}.crt`, key: `${stem}.key` };
+  };
+  return {
+    implementation,
+    name,
+    frontProxyURL: 'https://127.0.0.1:6443',
+    shardURL: 'https://127.0.0.1:6444',
+    virtualWorkspaceURL: 'https://127.0.0.1:7444',
+    servingAuthority: join(workDir, '.kcp', 'serving-ca.crt'),
+    clientAuthority: pair('.kcp', 'client-ca'),
+    requestHeaderAuthority: pair('.kcp', 'requestheader-ca'),
+    requestHeaderName: 'kcp-front-proxy',
+    admin: pair('.kcp', 'kcp-admin'),
+    masters: pair('.kcp-0', 'shard-client-cert'),
+    mastersToken: shardAdminToken(join(workDir, '.kcp-0', 'admin.kubeconfig')),
+    userTokens: USER_TOKENS,
+  };
+}
+
+/** The token of the user `shard-admin` in the kubeconfig that a shard writes for its administrator. */
+function shardAdminToken(kubeconfig: string): string {
+  // The file is written by client-go, always in this shape; a YAML parser for one line of it would be a dependency of its own.
+  const found = /^- name: shard-admin\n {2}user:\n {4}token: (\S+)$/m.exec(readFileSync(kubeconfig, 'utf8'));
+  if (found?.[1] === undefined) throw new Error(`${kubeconfig} holds no token of the user shard-admin`);
+  return found[1];
+}

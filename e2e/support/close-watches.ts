@@ -1,0 +1,4 @@
+import { afterEach } from '@jest/globals';
+import { closeWatches } from './watch.ts';
+
+afterEach(closeWatches);

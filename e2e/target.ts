@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import type { Authority, KeyPair } from './support/certificates.ts';
+
+/** Whose virtual workspaces answer: kcp's own Go binary is the baseline that the shared tests must agree with. */
+export type Implementation = 'kcp-vw' | 'kcp-go';
+
+/** Paths of PEM files. */
+export interface KeyPairFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/**
+ * What a test needs to know about the servers it talks to, as it stands in the JSON file that `E2E_TARGET` names.
+ * It says nothing about kcp's files or processes, so that whatever behaves like a kcp can be described by it.
+ */
+export interface TargetDescription {
+  readonly implementation: Implementation;
+  /** Shown in the names of the tests, e.g. `fleet`. */
+  readonly name: string;
+  /** Base URLs without a path. */
+  readonly frontProxyURL: string;
+  readonly shardURL: string;
+  readonly virtualWorkspaceURL: string;
+  /** PEM file that verifies all three. */
+  readonly servingAuthority: string;
+  /** Signs client certificates: CN is the user, every O a group. */
+  readonly clientAuthority: KeyPairFiles;
+  /** Signs the certificates of proxies whose `X-Remote-*` headers count. */
+  readonly requestHeaderAuthority: KeyPairFiles;
+  /** The common name that such a proxy's certificate carries. */
+  readonly requestHeaderName: string;
+  /** Cluster-admin of every workspace, through the front proxy. */
+  readonly admin: KeyPairFiles;
+  /** A certificate in the group `system:masters`, honoured by the shard and by the virtual workspaces. */
+  readonly masters: KeyPairFiles;
+  /** A bearer token in the group `system:masters`, honoured by the shard. */
+  readonly mastersToken: string;
+  /** Bearer tokens of the users without rights, `user-1` to `user-5`, by user name. */
+  readonly userTokens: Readonly<Record<string, string>>;
+}
+
+/** The description with its files read. */
+export interface Target
+  extends Omit<TargetDescription, 'servingAuthority' | 'clientAuthority' | 'requestHeaderAuthority' | 'admin' | 'masters'> {
+  readonly servingAuthority: string;
+  readonly clientAuthority: Authority;
+  readonly requestHeaderAuthority: Authority;
+  readonly admin: KeyPair;
+  readonly masters: KeyPair;
+}
+
+function readKeyPair(files: KeyPairFiles): KeyPair {
+  return { certificate: readFileSync(files.certificate, 'utf8'), key: readFileSync(files.key, 'utf8') };
+}
+
+/** Reads the description that `E2E_TARGET` names. Throws when the variable or one of the files is missing. */
+export function loadTarget(): Target {
+  const file = process.env.E2E_TARGET;
+  if (file === undefined) throw new Error('E2E_TARGET names no description of a target; start the tests with `npm run e2e:kcp`');
+  const description = JSON.parse(readFileSync(file, 'utf8')) as TargetDescription;
+  return {
+    ...description,
+    servingAuthority: readFileSync(description.servingAuthority, 'utf8'),
+    clientAuthority: readKeyPair(description.clientAuthority),
+    requestHeaderAuthority: readKeyPair(description.requestHeaderAuthority),
+    admin: readKeyPair(description.admin),
+    masters: readKeyPair(description.masters),
+  };
+}

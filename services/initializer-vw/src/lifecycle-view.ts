@@ -1,0 +1,103 @@
+import type { Reviewer } from '@kcp-vw/shared/authz/reviewer.ts';
+import { GROUP_MASTERS } from '@kcp-vw/shared/authn/identity.ts';
+import { methodNotAllowed } from '@kcp-vw/shared/kube/errors.ts';
+import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+import type { RequestInfo } from '@kcp-vw/shared/target/request-info.ts';
+import { type Answer, allow, type Call, type Decision, defineView, deny, forward, refuse, transform, type View } from '@kcp-vw/shared/view/view.ts';
+import { SINGLE_APIS, WILDCARD_APIS } from './apis.ts';
+import { answerContent, type LifecycleScope } from './content.ts';
+import { isSelected, type Lifecycle, type LogicalCluster, selectorFor, TERMINATING } from './lifecycle.ts';
+import { parseLifecycleName } from './lifecycle-name.ts';
+import type { LogicalClusters } from './logical-clusters.ts';
+import { admitStatus } from './status-admission.ts';
+import type { WorkspaceTypes } from './workspace-types.ts';
+
+export interface LifecycleDependencies {
+  /** Reaches the logical clusters of any shard. */
+  readonly reviewer: Reviewer;
+  readonly logicalClusters: LogicalClusters;
+  readonly workspaceTypes: WorkspaceTypes;
+  readonly ready: Readonly<Record<string, () => string | undefined>>;
+}
+
+/** The three parts of a lifecycle view: all LogicalClusters that wait for a name, one of them, and the content of its workspace. */
+export type Part = 'all' | 'one' | 'content';
+
+/** One lifecycle view: `/services/<view>/<name>/clusters/<cluster or *>`. */
+export function lifecycleView(lifecycle: Lifecycle, dependencies: LifecycleDependencies): View<LifecycleScope> {
+  return defineView<LifecycleScope>({
+    name: lifecycle.view,
+    path: '/:name/clusters/:cluster',
+    resolve: scope => (isClusterSegment(scope.cluster) ? scope : undefined),
+    apis: ({ cluster }, request) => APIS[partOf(lifecycle, cluster, request)],
+    authorize: call => authorize(lifecycle, call, dependencies.reviewer),
+    answer: async call => {
+      switch (partOf(lifecycle, call.scope.cluster, call.request)) {
+        case 'all':
+          return answerAll(lifecycle, call);
+        case 'one':
+          return answerOne(lifecycle, call);
+        case 'content':
+          return answerContent(lifecycle, call, dependencies.logicalClusters, dependencies.workspaceTypes);
+      }
+    },
+    ready: dependencies.ready,
+  });
+}
+
+const APIS = { all: WILDCARD_APIS, one: SINGLE_APIS, content: undefined };
+
+/** `*` or a logical cluster's name. Paths are not names: only kcp's own clusters have a colon in theirs. */
+function isClusterSegment(segment: string): boolean {
+  return !segment.includes(':') || segment.startsWith('system:');
+}
+
+export function partOf(lifecycle: Lifecycle, cluster: string, request: RequestInfo): Part {
+  if (cluster === '*') return 'all';
+  if (request.isResourceRequest) {
+    return request.apiGroup === 'core.kcp.io' && request.resource === 'logicalclusters' ? 'one' : 'content';
+  }
+  const isDiscovery = request.path !== '/' && request.path !== '/healthz';
+  return isDiscovery && !lifecycle.contentDiscovery ? 'one' : 'content';
+}
+
+/** The owner of the WorkspaceType decides who may initialize (terminate): one review there, whatever is asked of the view. */
+async function authorize(lifecycle: Lifecycle, { caller, scope }: Call<LifecycleScope>, reviewer: Reviewer): Promise<Decision> {
+  if (caller.groups.includes(GROUP_MASTERS)) return allow(GROUP_MASTERS);
+  const name = parseLifecycleName(scope.name);
+  if (name === undefined) return deny(`malformed ${lifecycle.role} ${JSON.stringify(scope.name)}`);
+  const { verb } = lifecycle;
+  const resource = { group: 'tenancy.kcp.io', version: 'v1alpha1', resource: 'workspacetypes', verb, name: name.type };
+  const { allowed } = await reviewer.review(name.cluster, { user: caller, resource });
+  // The review's own reason may speak of roles and workspaces that the caller cannot see.
+  return allowed ? allow(`may ${verb} ${name.cluster}:${name.type}`) : deny('access denied');
+}
+
+/** A: the shard applies the labels. What is being deleted has no label of its own, so that is looked at here, object by object. */
+function answerAll(lifecycle: Lifecycle, { scope, request }: Call<LifecycleScope>): Answer {
+  if (request.verb === 'get') return request.isResourceRequest ? refuse(methodNotAllowed(LOGICAL_CLUSTERS, 'get')) : SHARD_VERSION;
+  const because = `LogicalClusters that wait for the ${lifecycle.role} ${JSON.stringify(scope.name)}`;
+  const plan = { cluster: '*', select: selectorFor(lifecycle, scope.name), because };
+  if (lifecycle !== TERMINATING) return forward(plan);
+  return transform({
+    ...plan,
+    reads: 'metadata',
+    object: object => (object.metadata?.deletionTimestamp ? object : undefined),
+  });
+}
+
+/** B: read as it is on the shard, if it is in the selection; its status may be written within limits. */
+function answerOne(lifecycle: Lifecycle, { scope, request }: Call<LifecycleScope>): Answer {
+  if (!request.isResourceRequest) return SHARD_VERSION;
+  return transform({
+    cluster: scope.cluster,
+    reads: 'metadata',
+    object: object => (isSelected(lifecycle, scope.name, object as LogicalCluster) ? object : undefined),
+    admit: (stored: KubeObject, proposed: KubeObject) => admitStatus(lifecycle, scope.name, stored, proposed),
+    because: `the LogicalCluster of ${scope.cluster}, while it waits for the ${lifecycle.role} ${JSON.stringify(scope.name)}`,
+  });
+}
+
+const LOGICAL_CLUSTERS = { group: 'core.kcp.io', resource: 'logicalclusters' };
+/** `/version` is the shard's, whatever logical cluster it is asked of. */
+const SHARD_VERSION = forward({ cluster: 'root', because: 'version of the shard' });

@@ -1,0 +1,57 @@
+import { gunzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import type { Exchange } from '../listener/exchange.ts';
+import { headerValue, type RawHeaders } from '../listener/headers.ts';
+import { type Upstream, UpstreamError, type UpstreamRequest } from '../upstream/upstream.ts';
+
+export interface CollectedResponse {
+  readonly status: number;
+  readonly headers: RawHeaders;
+  /** Decoded: never compressed. */
+  readonly body: Buffer;
+}
+
+/** The largest answer that is taken into memory, bytes on the wire. A wildcard list of 50,000 logical clusters is about 100 MB. */
+const MAX_COLLECTED_BYTES = 256 * 1024 * 1024;
+const inflate = promisify(gunzip);
+
+/**
+ * A whole response in memory, for answers that have to be looked into. Ends with the client: when it leaves, the upstream call is
+ * dropped and the promise rejects with a `reset`.
+ */
+export async function collect(exchange: Exchange, upstream: Upstream, request: UpstreamRequest): Promise<CollectedResponse> {
+  const raw = await receive(exchange, upstream, request);
+  if (headerValue(raw.headers, 'content-encoding') !== 'gzip') return raw;
+  return { ...raw, body: await inflate(raw.body) };
+}
+
+function receive(exchange: Exchange, upstream: Upstream, request: UpstreamRequest): Promise<CollectedResponse> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    let status = 0;
+    let headers: RawHeaders = [];
+    const call = upstream.dispatch(request, {
+      onHead(code, head) {
+        status = code;
+        headers = head;
+      },
+      onData(chunk) {
+        size += chunk.length;
+        if (size > MAX_COLLECTED_BYTES) {
+          call.abort();
+          reject(new UpstreamError('reset', `${upstream.name} answered with more than ${MAX_COLLECTED_BYTES} bytes`));
+          return false;
+        }
+        chunks.push(chunk);
+        return true;
+      },
+      onEnd: () => resolve({ status, headers, body: Buffer.concat(chunks, size) }),
+      onError: reject,
+    });
+    exchange.onClose(() => {
+      call.abort();
+      reject(new UpstreamError('reset', 'the client left'));
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import type { Exchange } from '../listener/exchange.ts';
+import type { Target } from '../target/target.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Answer, Call } from '../view/view.ts';
+import type { Drain } from './drain.ts';
+import { executeForward } from './forward.ts';
+import { sendStatus, sendText } from './send.ts';
+import { serveCollection } from './serve.ts';
+import { executeTransform } from './transform.ts';
+
+/** Where answers are executed: the one place that knows upstreams and sockets. */
+export interface Engine {
+  /** `rest` is the target below the view's prefix. Resolves when the response is complete or cut. */
+  execute(exchange: Exchange, call: Call, rest: Target, answer: Answer): Promise<void>;
+}
+
+export interface EngineOptions {
+  /** The local shard, as the service itself. */
+  readonly shard: Upstream;
+  readonly drain: Drain;
+}
+
+/** What the executors of answers work with. */
+export interface Execution {
+  readonly exchange: Exchange;
+  readonly shard: Upstream;
+  readonly drain: Drain;
+  readonly call: Call;
+  /** The target below the view's prefix. */
+  readonly rest: Target;
+}
+
+export function createEngine({ shard, drain }: EngineOptions): Engine {
+  return {
+    async execute(exchange, call, rest, answer) {
+      const execution: Execution = { exchange, shard, drain, call, rest };
+      switch (answer.kind) {
+        case 'forward':
+          return executeForward(execution, answer);
+        case 'transform':
+          return executeTransform(execution, answer);
+        case 'serve':
+          return serveCollection(exchange, call.request, call.query, answer.collection);
+        case 'refuse':
+          if ('text' in answer.error) return sendText(exchange, answer.error.code, answer.error.text);
+          return sendStatus(exchange, answer.error);
+      }
+    },
+  };
+}

@@ -1,0 +1,224 @@
+import { Readable } from 'node:stream';
+import { badGateway, gatewayTimeout, StatusError, serviceUnavailable, tooManyRequests } from '../kube/errors.ts';
+import type { Exchange } from '../listener/exchange.ts';
+import { headerValue, type RawHeaders } from '../listener/headers.ts';
+import {
+  type Upstream,
+  type UpstreamCall,
+  UpstreamError,
+  type UpstreamHandler,
+  type UpstreamRequest,
+} from '../upstream/upstream.ts';
+import { forwardedResponseHeaders } from './forwarded-headers.ts';
+import { sendStatus } from './send.ts';
+
+export { sendStatus, sendText } from './send.ts';
+
+export interface RelayOptions {
+  /** Sees the upstream's head and returns the headers that the client gets; default: all of them. */
+  readonly head?: (status: number, headers: RawHeaders) => RawHeaders;
+  /** Added to the client's response. */
+  readonly responseHeaders?: RawHeaders;
+  /** Calls `end` when the client's access ends, which ends a stream cleanly; returns how to stop listening. */
+  readonly until?: (end: (reason: string) => void) => () => void;
+  /** False: a GET or HEAD of which nothing was sent is not sent once more. */
+  readonly retry?: boolean;
+  /**
+   * `throw`: when no server could be reached and the request, its body included, can be sent elsewhere, the promise rejects with the
+   * `UpstreamError` and the exchange is untouched.
+   */
+  readonly unsent?: 'throw';
+}
+
+export interface RelayOutcome {
+  readonly end: /** The client has the upstream's whole answer. */
+    | 'complete'
+    /** The client was told why there is no answer: `error`. */
+    | 'refused'
+    /** The response was cut, since the upstream did not finish it: `error`. */
+    | 'cut'
+    /** `until` ended it: `reason`. */
+    | 'access-ended'
+    | 'client-left';
+  /** The status the upstream answered with; 0: it did not. */
+  readonly upstreamStatus: number;
+  readonly error?: UpstreamError | StatusError;
+  readonly reason?: string;
+}
+
+/**
+ * Streams an upstream's answer to the client as it comes, each side at the pace of the other, and ends each side when the other ends.
+ * Resolves when the exchange is closed.
+ */
+export function relay(
+  exchange: Exchange,
+  upstream: Upstream,
+  request: UpstreamRequest,
+  options: RelayOptions = {},
+): Promise<RelayOutcome> {
+  return new Promise((resolve, reject) => {
+    new Relay(exchange, upstream, request, options, { resolve, reject }).start();
+  });
+}
+
+/** Why an upstream gave no answer, as the client is told: the upstream by its name, the rest is for our logs, in `cause`. */
+export function statusOf(error: UpstreamError, { name }: Pick<Upstream, 'name'>): StatusError {
+  // The request body failed, not the upstream: too large, for one.
+  if (error.cause instanceof StatusError) return error.cause;
+  switch (error.failure) {
+    case 'unreachable':
+      return serviceUnavailable(`${name} cannot be reached`, 1, error);
+    case 'untrusted':
+      return badGateway(`${name} could not be verified`, error);
+    case 'reset':
+      return badGateway(`${name} broke the connection before it had answered`, error);
+    case 'timeout':
+      return gatewayTimeout(`${name} did not answer in time`, error);
+    case 'busy':
+      return tooManyRequests(`too many requests to ${name} are open, please try again later`);
+  }
+}
+
+interface Settle {
+  resolve(outcome: RelayOutcome): void;
+  reject(error: UpstreamError): void;
+}
+
+class Relay implements UpstreamHandler {
+  readonly #exchange: Exchange;
+  readonly #upstream: Upstream;
+  readonly #request: UpstreamRequest;
+  readonly #options: RelayOptions;
+  readonly #settle: Settle;
+  #call: UpstreamCall | undefined;
+  #stopListening: (() => void) | undefined;
+  #attempts = 0;
+  #upstreamStatus = 0;
+  /** Bytes that the head promised, where it did. */
+  #promised: number | undefined;
+  #received = 0;
+  #outcome: Omit<RelayOutcome, 'upstreamStatus'> | undefined;
+
+  constructor(exchange: Exchange, upstream: Upstream, request: UpstreamRequest, options: RelayOptions, settle: Settle) {
+    this.#exchange = exchange;
+    this.#upstream = upstream;
+    this.#request = request;
+    this.#options = options;
+    this.#settle = settle;
+  }
+
+  start(): void {
+    this.#exchange.onClose(complete => this.#closed(complete));
+    if (this.#outcome) return;
+    this.#exchange.onDrain(() => this.#call?.resume());
+    this.#stopListening = this.#options.until?.(reason => this.#accessEnded(reason));
+    // `until` may have ended it already.
+    if (this.#outcome) this.#stopListening?.();
+    else this.#send();
+  }
+
+  onHead(status: number, headers: RawHeaders): void {
+    this.#upstreamStatus = status;
+    if (status >= 300 && status < 400 && headerValue(headers, 'location') !== undefined) {
+      // CVE-2022-3172: a redirect would send the client, with its credentials, where the upstream likes.
+      this.#refuse(badGateway(`${this.#upstream.name} answered with a redirect, which is not followed`));
+      return;
+    }
+    const forwarded = forwardedResponseHeaders(headers);
+    this.#promised = promisedLength(this.#request.method, status, forwarded);
+    const shown = this.#options.head?.(status, forwarded) ?? forwarded;
+    this.#exchange.writeHead(status, [...shown, ...(this.#options.responseHeaders ?? [])]);
+  }
+
+  onData(chunk: Uint8Array): boolean {
+    if (this.#outcome) return true;
+    this.#received += chunk.length;
+    if (this.#promised !== undefined && this.#received > this.#promised) {
+      this.#cut(new UpstreamError('reset', `${this.#upstream.name} sent more than its content-length`));
+      return true;
+    }
+    return this.#exchange.write(chunk);
+  }
+
+  onEnd(): void {
+    if (this.#outcome) return;
+    if (this.#promised !== undefined && this.#received < this.#promised) {
+      this.#cut(new UpstreamError('reset', `${this.#upstream.name} sent less than its content-length`));
+      return;
+    }
+    this.#outcome = { end: 'complete' };
+    this.#exchange.end();
+  }
+
+  onError(error: UpstreamError): void {
+    if (this.#outcome) return;
+    if (this.#exchange.status !== 0) this.#cut(error);
+    else if (this.#sendAgain(error)) this.#send();
+    else if (this.#options.unsent === 'throw' && this.#sendableElsewhere(error)) this.#giveBack(error);
+    else this.#refuse(statusOf(error, this.#upstream), error);
+  }
+
+  #send(): void {
+    this.#attempts++;
+    this.#call = this.#upstream.dispatch(this.#request, this);
+  }
+
+  /** Once, and only what is safe to repeat and provably was not sent: a connection that closed as we reached for it. */
+  #sendAgain({ nothingSent, failure }: UpstreamError): boolean {
+    const { method, body } = this.#request;
+    const repeatable = body === null && (method === 'GET' || method === 'HEAD');
+    const transient = nothingSent && (failure === 'unreachable' || failure === 'reset');
+    const allowed = this.#options.retry !== false && this.#options.unsent !== 'throw';
+    return allowed && repeatable && transient && this.#attempts === 1;
+  }
+
+  #sendableElsewhere({ nothingSent, failure }: UpstreamError): boolean {
+    const { body } = this.#request;
+    const unread = !(body instanceof Readable) || !(body.readableDidRead || body.destroyed);
+    return unread && nothingSent && (failure === 'unreachable' || failure === 'reset');
+  }
+
+  #giveBack(error: UpstreamError): void {
+    this.#outcome = { end: 'refused', error };
+    this.#stopListening?.();
+    this.#settle.reject(error);
+  }
+
+  #refuse(status: StatusError, error: UpstreamError | StatusError = status): void {
+    this.#outcome = { end: 'refused', error };
+    this.#call?.abort();
+    sendStatus(this.#exchange, status);
+  }
+
+  /** What has begun and cannot be finished must not look complete. */
+  #cut(error: UpstreamError): void {
+    this.#outcome = { end: 'cut', error };
+    this.#call?.abort();
+    this.#exchange.abort();
+  }
+
+  #accessEnded(reason: string): void {
+    if (this.#outcome) return;
+    this.#outcome = { end: 'access-ended', reason };
+    this.#call?.abort();
+    // Nothing has been said yet: asked again, the client gets the answer that is right by then.
+    if (this.#exchange.status === 0) sendStatus(this.#exchange, serviceUnavailable(reason));
+    else if (this.#promised !== undefined && this.#received < this.#promised) this.#exchange.abort();
+    // A watch frames its events, so that one cut in two is not taken for a whole one.
+    else this.#exchange.end();
+  }
+
+  #closed(complete: boolean): void {
+    if (!this.#outcome || (this.#outcome.end === 'complete' && !complete)) this.#outcome = { end: 'client-left' };
+    this.#call?.abort();
+    this.#stopListening?.();
+    this.#settle.resolve({ ...this.#outcome, upstreamStatus: this.#upstreamStatus });
+  }
+}
+
+/** The body's length as the head gives it; undefined where it gives none, or where no body follows whatever it says. */
+function promisedLength(method: string, status: number, headers: RawHeaders): number | undefined {
+  if (method === 'HEAD' || status === 204 || status === 304) return undefined;
+  const value = headerValue(headers, 'content-length');
+  return value === undefined ? undefined : Number(value);
+}

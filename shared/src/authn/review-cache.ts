@@ -1,0 +1,82 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+export interface ReviewCacheOptions {
+  /** Answers kept, 4,096 by default; the least recently used one goes first. */
+  readonly maxEntries?: number;
+  /** Milliseconds of a clock that never goes back; default `performance.now()`. */
+  readonly clock?: () => number;
+}
+
+/** An answer and how many seconds it is believed; 0: not kept. */
+export interface Reviewed<T> {
+  readonly answer: T;
+  readonly ttl: number;
+}
+
+export interface ReviewCacheStats {
+  /** Answered without a review of its own: kept answers, and those shared with an identical review under way. */
+  readonly hits: number;
+  readonly misses: number;
+  readonly size: number;
+}
+
+export interface ReviewCache<T> {
+  /** The kept answer for `key`, else that of `review`. Identical reviews under way are one. A rejected review is not kept. */
+  get(key: string, review: () => Promise<Reviewed<T>>): Promise<T>;
+  stats(): ReviewCacheStats;
+}
+
+/**
+ * Answers of TokenReviews and SubjectAccessReviews, believed for a while. Keys are hashed with a random key of this process, so
+ * that neither a heap dump nor a guess of the hash gives a token away.
+ */
+export function createReviewCache<T>({ maxEntries = 4096, clock = () => performance.now() }: ReviewCacheOptions): ReviewCache<T> {
+  const secret = randomBytes(32);
+  // In the order of use: a Map keeps the order of insertion.
+  const kept = new Map<string, { readonly answer: T; readonly until: number }>();
+  const underWay = new Map<string, Promise<T>>();
+  let hits = 0;
+  let misses = 0;
+
+  async function answerOf(hash: string, review: () => Promise<Reviewed<T>>): Promise<T> {
+    try {
+      // Not before `underWay` knows of it, even if `review` throws at once.
+      const { answer, ttl } = await Promise.resolve().then(review);
+      if (ttl > 0) keep(hash, answer, clock() + ttl * 1000);
+      return answer;
+    } finally {
+      underWay.delete(hash);
+    }
+  }
+
+  function keep(hash: string, answer: T, until: number): void {
+    kept.set(hash, { answer, until });
+    for (const oldest of kept.keys()) {
+      if (kept.size <= maxEntries) break;
+      kept.delete(oldest);
+    }
+  }
+
+  return {
+    get(key, review) {
+      const hash = createHmac('sha256', secret).update(key).digest('base64');
+      const entry = kept.get(hash);
+      kept.delete(hash);
+      if (entry && clock() < entry.until) {
+        kept.set(hash, entry);
+        hits++;
+        return Promise.resolve(entry.answer);
+      }
+      const shared = underWay.get(hash);
+      if (shared) {
+        hits++;
+        return shared;
+      }
+      misses++;
+      const answer = answerOf(hash, review);
+      underWay.set(hash, answer);
+      return answer;
+    },
+    stats: () => ({ hits, misses, size: kept.size }),
+  };
+}

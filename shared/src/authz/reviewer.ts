@@ -1,0 +1,122 @@
+import type { Identity } from '../authn/identity.ts';
+import { createReviewCache, type ReviewCacheOptions, type ReviewCacheStats, type Reviewed } from '../authn/review-cache.ts';
+import { requestReview, reviewStatus } from '../authn/review-request.ts';
+import { internalError } from '../kube/errors.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+
+export interface ResourceAttributes {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly verb: string;
+  readonly name?: string;
+  readonly namespace?: string;
+}
+
+export interface NonResourceAttributes {
+  readonly path: string;
+  readonly verb: string;
+}
+
+/** What is asked: may `user` do this. */
+export type ReviewAttributes = { readonly user: Identity } & (
+  | { readonly resource: ResourceAttributes; readonly nonResource?: never }
+  | { readonly nonResource: NonResourceAttributes; readonly resource?: never }
+);
+
+export interface Review {
+  readonly allowed: boolean;
+  /** The authorizer's words; may be shown to the caller. */
+  readonly reason: string;
+}
+
+export interface ReviewerOptions extends ReviewCacheOptions {
+  readonly upstream: Upstream;
+  /** Before `/clusters`; usually empty. */
+  readonly basePath: string;
+  /** How long an allowed and a refused review are believed, seconds. */
+  readonly allowTTL: number;
+  readonly denyTTL: number;
+}
+
+export interface Reviewer {
+  /**
+   * Asks a logical cluster's authorizer (SubjectAccessReview). A reviewer that will not review, or a logical cluster that does
+   * not exist, is a refusal. Throws a StatusError when no decision was made: 503 when the review could not be made, 500 for an
+   * answer that is none.
+   */
+  review(cluster: string, attributes: ReviewAttributes): Promise<Review>;
+  stats(): ReviewCacheStats;
+}
+
+/** Names and paths of logical clusters. Anything else (`..`, `*`, a slash) would be another URL. */
+const CLUSTER = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?::[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
+
+export function createReviewer(options: ReviewerOptions): Reviewer {
+  const { upstream, basePath, allowTTL, denyTTL } = options;
+  const prefix = `${basePath.replace(/\/+$/, '')}/clusters/`;
+  const cache = createReviewCache<Review>(options);
+
+  async function ask(cluster: string, spec: unknown): Promise<Reviewed<Review>> {
+    const path = `${prefix}${cluster}/apis/authorization.k8s.io/v1/subjectaccessreviews`;
+    const body = { kind: 'SubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', spec };
+    const response = await requestReview({ upstream, path, body });
+    if (response.status === 403 || response.status === 404) {
+      // Not the reviewer's own words: they name our service's user, and tell a workspace that exists from one that does not.
+      return { answer: deny(`access cannot be reviewed in logical cluster "${cluster}"`), ttl: denyTTL };
+    }
+    if (response.status === 401) throw internalError("the authorizer does not accept this server's credentials (401)");
+    const answer = decisionOf(reviewStatus(response));
+    if (!answer) throw internalError(`the authorizer answered ${response.status} without a decision`);
+    return { answer, ttl: answer.allowed ? allowTTL : denyTTL };
+  }
+
+  return {
+    async review(cluster, attributes) {
+      if (!CLUSTER.test(cluster)) return deny(`"${cluster}" is no name of a logical cluster`);
+      const spec = specOf(attributes);
+      return cache.get(canonicalJson([cluster, spec]), () => ask(cluster, spec));
+    },
+    stats: () => cache.stats(),
+  };
+}
+
+const deny = (reason: string): Review => Object.freeze({ allowed: false, reason });
+
+/** The user goes unchanged: scopes and warrants travel in `extra`. */
+function specOf({ user: { name, uid, groups, extra }, resource, nonResource }: ReviewAttributes): unknown {
+  return {
+    user: name,
+    ...(uid && { uid }),
+    groups,
+    extra,
+    ...(resource && { resourceAttributes: resourceAttributes(resource) }),
+    ...(nonResource && { nonResourceAttributes: { path: nonResource.path, verb: nonResource.verb } }),
+  };
+}
+
+/** Field by field, so that nothing else of what a caller hands over is sent or makes another cache key; empty ones are absent in Go. */
+function resourceAttributes({ group, version, resource, subresource, verb, name, namespace }: ResourceAttributes): unknown {
+  const fields = { group, version, resource, subresource, verb, name, namespace };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
+}
+
+/** Undefined when the status decides nothing. */
+function decisionOf(status: Readonly<Record<string, unknown>> | undefined): Review | undefined {
+  if (typeof status?.allowed !== 'boolean') return undefined;
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  const reason = text(status.reason);
+  // `denied` is an explicit no, which no other authorizer's yes outweighs.
+  if (status.allowed && status.denied !== true) return Object.freeze({ allowed: true, reason });
+  return deny([reason, text(status.evaluationError)].filter(part => part !== '').join(': ') || 'access denied');
+}
+
+/** The same text for the same value, whatever the order in which its fields were set. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, field: unknown) =>
+    typeof field === 'object' && field !== null && !Array.isArray(field)
+      ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : field,
+  );
+}

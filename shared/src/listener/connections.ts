@@ -1,0 +1,67 @@
+import type { Socket } from 'node:net';
+import type { BaseExchange } from './exchange-base.ts';
+
+/** What an HTTP/1.1 connection is doing. */
+export interface Http1Connection {
+  readonly exchanges: Set<BaseExchange>;
+  /** Its last response is under way: whatever else the client sends is not heard. */
+  isClosing: boolean;
+}
+
+/** The open sockets of a listener, and how many exchanges and tunnels run over them. */
+export class Connections {
+  readonly #sockets = new Set<Socket>();
+  readonly #http1 = new WeakMap<Socket, Http1Connection>();
+  #active = 0;
+  #idleListeners: (() => void)[] = [];
+
+  get open(): number {
+    return this.#sockets.size;
+  }
+
+  get active(): number {
+    return this.#active;
+  }
+
+  /** A socket as the kernel accepted it, below TLS. */
+  accepted(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  /** A socket that HTTP/1.1 may be spoken on: the TLS socket when its handshake is done. */
+  established(socket: Socket): void {
+    const connection: Http1Connection = { exchanges: new Set(), isClosing: false };
+    this.#http1.set(socket, connection);
+    // Node does not tell a pipelined response, which waits for the one before it, that its connection is gone.
+    socket.once('close', () => {
+      for (const exchange of connection.exchanges) exchange.settle(false);
+    });
+  }
+
+  /** Undefined while the TLS handshake is not done. */
+  http1(socket: Socket): Http1Connection | undefined {
+    return this.#http1.get(socket);
+  }
+
+  begin(): void {
+    this.#active++;
+  }
+
+  end(): void {
+    this.#active--;
+    if (this.#active > 0) return;
+    const listeners = this.#idleListeners;
+    this.#idleListeners = [];
+    for (const listener of listeners) listener();
+  }
+
+  /** Resolves when nothing is running. */
+  async idle(): Promise<void> {
+    if (this.#active > 0) await new Promise<void>(resolve => this.#idleListeners.push(resolve));
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BaseExchange, type ExchangeRequest } from './exchange-base.ts';
+import { headerValue, type RawHeaders } from './headers.ts';
+
+export interface Http1ExchangeRequest extends ExchangeRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** No further request is wanted on this connection. Asked when the head is sent. */
+  readonly isLast: () => boolean;
+  /** Told when the head has said so. */
+  readonly onLast: () => void;
+}
+
+export class Http1Exchange extends BaseExchange {
+  override readonly httpVersion = '1.1';
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #isLast: () => boolean;
+  readonly #onLast: () => void;
+
+  constructor(exchange: Http1ExchangeRequest) {
+    super(exchange);
+    const { request, response } = exchange;
+    this.#request = request;
+    this.#response = response;
+    this.#isLast = exchange.isLast;
+    this.#onLast = exchange.onLast;
+    response.on('drain', () => this.drained());
+    response.once('finish', () => this.settle(this.ended));
+    // Both of them fail when the connection does. The connection's `close` ends the exchange.
+    response.on('error', () => {});
+    request.on('error', () => {});
+  }
+
+  protected override sendHead(status: number, headers: RawHeaders, isEmpty: boolean): void {
+    // A body that was too large goes on and on; the next request would come after it.
+    const isLast = this.#isLast() || (this.body?.errored ?? null) !== null;
+    this.#response.writeHead(status, isLast ? [...headers, 'connection', 'close'] : [...headers]);
+    if (isLast) this.#onLast();
+    // A watch: the client waits for the status before anything happens. A response of known length sends its head with its body.
+    if (!isEmpty && headerValue(headers, 'content-length') === undefined) this.#response.flushHeaders();
+  }
+
+  protected override sendChunk(chunk: Uint8Array | string): boolean {
+    return this.#response.write(chunk);
+  }
+
+  protected override sendEnd(chunk: Uint8Array | string | undefined): void {
+    this.#response.end(chunk);
+  }
+
+  override settle(complete: boolean): void {
+    if (this.closed) return;
+    super.settle(complete);
+    if (!complete) return;
+    // The rest of a body that nobody wants any more; the next request comes after it.
+    if (!this.#request.complete) this.#request.resume();
+  }
+
+  protected override cut(): void {
+    this.#request.socket.destroy();
+  }
+}

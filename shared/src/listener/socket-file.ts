@@ -1,0 +1,38 @@
+import { lstat, unlink } from 'node:fs/promises';
+import { connect, type Server } from 'node:net';
+
+/** Takes away the socket file of a process that is gone. Throws if somebody listens on it, or if it is another kind of file. */
+export async function removeStaleSocket(socketPath: string): Promise<void> {
+  const found = await lstat(socketPath).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!found) return;
+  if (!found.isSocket()) throw new Error(`cannot listen on ${socketPath}: the file is there and is no socket`);
+  if (await isListening(socketPath)) throw new Error(`cannot listen on ${socketPath}: another process listens there`);
+  await unlink(socketPath);
+}
+
+const isListening = (socketPath: string): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(socketPath);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
+      else reject(new Error(`cannot listen on ${socketPath}: ${error.message}`, { cause: error }));
+    });
+  });
+
+/** Starts to listen on a socket file that only the own user can connect to. */
+export function listenPrivately(server: Server, socketPath: string): void {
+  // Node makes the file within this call. Changing its mode afterwards would leave a moment in which anyone can connect.
+  const before = process.umask(0o177);
+  try {
+    server.listen(socketPath);
+  } finally {
+    process.umask(before);
+  }
+}

@@ -1,0 +1,181 @@
+/** The serving certificate, the authorities of clients, and what a connection's certificate is worth. */
+import { constants, X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import { type FileContents, watchFiles } from '../config/files.ts';
+import { chainValidUntil } from './chain.ts';
+import type { Peer } from './exchange.ts';
+
+export interface TlsFiles {
+  /** The serving certificate with its intermediates, PEM. */
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Authorities whose certificates authenticate their subject. */
+  readonly clientCAFile?: string;
+  /** Authorities whose certificates may speak for others with `X-Remote-*`. */
+  readonly requestHeaderCAFile?: string;
+}
+
+export interface ServingTlsOptions {
+  /** Milliseconds between two looks at the files. */
+  readonly intervalMs?: number;
+  /** A changed file is broken; what was read before stays in use. */
+  readonly onError: (error: Error) => void;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** What the listener needs of the certificate files. They are re-read while the process runs. */
+export interface ServingTls {
+  /** For `tls.createServer` and `server.setSecureContext`. */
+  readonly context: SecureContextOptions;
+  /** Clients are asked for a certificate. */
+  readonly requestCert: boolean;
+  /** Returns how to take it back. */
+  onChange(listener: (context: SecureContextOptions) => void): () => void;
+  /**
+   * Who is at the other end. Verified once per connection, and again when the authorities change or a certificate of the chain ends,
+   * as an API server does.
+   */
+  verifyPeer(socket: TLSSocket): Peer;
+  /** Looks at the files now. */
+  check(): Promise<void>;
+  close(): void;
+}
+
+/** Throws with a message that names the file if one is missing or broken. */
+export function loadServingTls(files: TlsFiles, { env = process.env, intervalMs, onError }: ServingTlsOptions): ServingTls {
+  refuseDisabledVerification(env);
+  const paths = [files.certFile, files.keyFile, files.clientCAFile, files.requestHeaderCAFile].filter(path => path !== undefined);
+  const listeners = new Set<(context: SecureContextOptions) => void>();
+  const peers = new WeakMap<TLSSocket, VerifiedPeer>();
+
+  const watch = watchFiles(
+    paths,
+    contents => {
+      loaded = load(files, contents);
+      for (const listener of listeners) listener(loaded.context);
+    },
+    { ...(intervalMs !== undefined && { intervalMs }), onError },
+  );
+  let loaded: Loaded;
+  try {
+    loaded = load(files, watch.contents);
+  } catch (error) {
+    watch.close();
+    throw error;
+  }
+
+  return {
+    get context() {
+      return loaded.context;
+    },
+    requestCert: files.clientCAFile !== undefined || files.requestHeaderCAFile !== undefined,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    verifyPeer(socket) {
+      const now = Date.now();
+      const known = peers.get(socket);
+      if (known?.authorities === loaded && now <= known.validUntil) return known.peer;
+      const verified = verify(known ?? presented(socket), loaded, now);
+      peers.set(socket, verified);
+      return verified.peer;
+    },
+    check: () => watch.check(),
+    close: () => watch.close(),
+  };
+}
+
+/** One environment variable turns off every certificate check of Node's clients: nobody who sets it means this process. */
+export function refuseDisabledVerification(env: Readonly<Record<string, string | undefined>> = process.env): void {
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
+    throw new Error('NODE_TLS_REJECT_UNAUTHORIZED=0 would turn off the verification of certificates: unset it');
+  }
+}
+
+interface Loaded {
+  readonly context: SecureContextOptions;
+  readonly client: readonly X509Certificate[];
+  readonly requestHeader: readonly X509Certificate[];
+}
+
+function load(files: TlsFiles, contents: FileContents): Loaded {
+  const read = (path: string): Buffer => contents.get(path) ?? Buffer.alloc(0);
+  const authorities = (path: string | undefined): X509Certificate[] => (path === undefined ? [] : certificates(path, read(path)));
+  const client = authorities(files.clientCAFile);
+  const requestHeader = authorities(files.requestHeaderCAFile);
+  certificates(files.certFile, read(files.certFile));
+
+  const context: SecureContextOptions = {
+    cert: read(files.certFile),
+    key: read(files.keyFile),
+    // Both are advertised: a Go client sends its certificate only if its issuer is among the names. An empty list is no authority
+    // at all, while no list would be the public ones of Node.
+    ca: [...client, ...requestHeader].map(certificate => certificate.toString()),
+    minVersion: 'TLSv1.2',
+    // A resumed session has lost the intermediates of the client's chain, and its verification happened under older authorities.
+    // A renegotiation could change the certificate under a verified connection.
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+  };
+  try {
+    createSecureContext(context);
+  } catch (error) {
+    throw new Error(`certificate ${files.certFile} and key ${files.keyFile} cannot be used: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return { context, client, requestHeader };
+}
+
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+function certificates(path: string, content: Buffer): X509Certificate[] {
+  const found = content.toString('latin1').match(PEM_CERTIFICATE) ?? [];
+  if (found.length === 0) throw new Error(`${path} holds no PEM certificate`);
+  try {
+    return found.map(pem => new X509Certificate(pem));
+  } catch (error) {
+    throw new Error(`${path} holds a broken certificate: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What the client sent in the handshake. */
+interface Presented {
+  readonly address: string;
+  readonly leaf: X509Certificate | undefined;
+  readonly intermediates: readonly X509Certificate[];
+}
+
+interface VerifiedPeer extends Presented {
+  readonly peer: Peer;
+  readonly authorities: Loaded;
+  readonly validUntil: number;
+}
+
+/** A client may send as many certificates as fit into a handshake. */
+const MAX_PRESENTED = 10;
+
+function presented(socket: TLSSocket): Presented {
+  const leaf = socket.getPeerX509Certificate();
+  const intermediates: X509Certificate[] = [];
+  for (let next = leaf?.issuerCertificate; next && intermediates.length < MAX_PRESENTED; next = next.issuerCertificate) {
+    intermediates.push(next);
+  }
+  return { address: socket.remoteAddress ?? '', leaf, intermediates };
+}
+
+function verify({ address, leaf, intermediates }: Presented, authorities: Loaded, now: number): VerifiedPeer {
+  const until = (anchors: readonly X509Certificate[]): number | undefined =>
+    leaf && chainValidUntil(leaf, intermediates, anchors, now);
+  const client = until(authorities.client);
+  const requestHeader = until(authorities.requestHeader);
+  const peer: Peer = Object.freeze({
+    address,
+    ...(leaf && client !== undefined && { clientCertificate: leaf }),
+    ...(leaf && requestHeader !== undefined && { requestHeaderCertificate: leaf }),
+  });
+  const validUntil = Math.min(client ?? Number.POSITIVE_INFINITY, requestHeader ?? Number.POSITIVE_INFINITY);
+  return { address, leaf, intermediates, peer, authorities, validUntil };
+}

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import type { Caller } from '../authn/identity.ts';
+import type { AuditOptions } from '../config/options.ts';
+import type { Exchange } from '../listener/exchange.ts';
+import { headerValue } from '../listener/headers.ts';
+import type { RequestRecord } from '../view/record.ts';
+import { createLineFile, type LineSink } from './audit-file.ts';
+import type { Logger } from './log.ts';
+
+/** A request that has ended. */
+export interface AuditEntry {
+  readonly exchange: Pick<
+    Exchange,
+    'method' | 'url' | 'headers' | 'peer' | 'status' | 'bytesWritten' | 'startedAt' | 'httpVersion'
+  >;
+  /** Absent when the request did not authenticate. */
+  readonly caller: Caller | undefined;
+  readonly record: RequestRecord;
+  /** False: the client left, or the response was cut. */
+  readonly complete: boolean;
+}
+
+/** One JSON line per request: who, what, where, how it ended and why. Without headers, bodies and queries, which may hold secrets. */
+export interface AuditLog {
+  write(entry: AuditEntry): void;
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface AuditLogDependencies {
+  readonly log: Logger;
+  readonly onDropped?: (lines: number) => void;
+  /** Bytes of lines that may wait for the disk. */
+  readonly maxWaiting?: number;
+}
+
+const MAX_WAITING = 16 * 1024 * 1024;
+
+export function createAuditLog(options: AuditOptions, dependencies: AuditLogDependencies): AuditLog {
+  const { log } = dependencies;
+  if (options.path === undefined) {
+    const nothing = (): Promise<void> => Promise.resolve();
+    return { write: entry => log.info({ audit: auditEvent(entry) }, 'request'), flush: nothing, close: nothing };
+  }
+  const sink = createSink(options, options.path, dependencies);
+  return {
+    write: entry => sink.write(`${JSON.stringify(auditEvent(entry))}\n`),
+    flush: () => sink.flush(),
+    close: () => sink.close(),
+  };
+}
+
+function createSink(options: AuditOptions, path: string, dependencies: AuditLogDependencies): LineSink {
+  const { log, onDropped = () => undefined, maxWaiting = MAX_WAITING } = dependencies;
+  const onError = (err: Error): void => log.error({ err, path }, 'the audit log cannot be written; requests go on');
+  if (path === '-') return standardOutput(maxWaiting, onError, onDropped);
+  return createLineFile({
+    path,
+    maxSize: options.maxSizeMB * 1024 * 1024,
+    maxBackups: options.maxBackups,
+    maxAgeDays: options.maxAgeDays ?? 0,
+    maxWaiting,
+    onError,
+    onDropped,
+  });
+}
+
+function standardOutput(maxWaiting: number, onError: (error: Error) => void, onDropped: (lines: number) => void): LineSink {
+  const stream = process.stdout;
+  let failed = false;
+  const fail = (error: Error): void => {
+    if (!failed) onError(error);
+    failed = true;
+  };
+  stream.on('error', fail);
+  return {
+    write(line) {
+      if (failed || stream.writableLength + line.length > maxWaiting) onDropped(1);
+      else stream.write(line);
+    },
+    flush: () => new Promise(resolve => void (failed ? resolve() : stream.write('', () => resolve()))),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Characters of one text in a line: paths and names come from clients. */
+const MAX_TEXT = 2048;
+const MAX_GROUPS = 64;
+
+const shortened = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
+
+function auditEvent({ exchange, caller, record, complete }: AuditEntry): Record<string, unknown> {
+  const now = Date.now();
+  const durationMs = Math.round((performance.now() - exchange.startedAt) * 1000) / 1000;
+  const { impersonator } = caller ?? {};
+  const [path = ''] = exchange.url.split('?', 1);
+  return {
+    time: new Date(now - durationMs).toISOString(),
+    auditID: auditID(exchange),
+    source: exchange.peer.address,
+    ...(caller && {
+      user: shortened(caller.name),
+      groups: caller.groups.slice(0, MAX_GROUPS).map(shortened),
+      authentication: caller.method,
+    }),
+    ...(impersonator && { impersonator: shortened(impersonator.name) }),
+    ...(record.verb !== undefined && { verb: record.verb }),
+    method: exchange.method,
+    path: shortened(path),
+    ...(record.view !== undefined && { view: record.view }),
+    ...(record.cluster !== undefined && { cluster: record.cluster }),
+    ...(record.resource !== undefined && { resource: shortened(record.resource) }),
+    code: exchange.status,
+    durationMs,
+    bytes: exchange.bytesWritten,
+    complete,
+    ...(record.because !== undefined && { because: shortened(record.because) }),
+  };
+}
+
+/** The client's `Audit-ID`, which the shard logs too, or a new one; too long a one is not taken (k8s.io/apiserver `WithAuditInit`). */
+function auditID({ headers }: AuditEntry['exchange']): string {
+  const given = headerValue(headers, 'audit-id');
+  return given !== undefined && /^[\x21-\x7e]{1,64}$/.test(given) ? given : randomUUID();
+}

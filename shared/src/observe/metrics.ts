@@ -1,0 +1,187 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Upstream } from '../upstream/upstream.ts';
+
+export interface MetricsOptions {
+  /** Views that are counted by name; any other is `other`. */
+  readonly views: readonly string[];
+  /** False leaves out what prom-client knows of the process (memory, event loop, garbage collection). */
+  readonly processMetrics?: boolean;
+}
+
+export interface FinishedRequest {
+  readonly method: string;
+  /** The status sent; 0 when none was. */
+  readonly code: number;
+  /** Absent when the request did not get as far as a view. */
+  readonly view: string | undefined;
+  /** `performance.now()` when its headers were complete. */
+  readonly startedAt: number;
+}
+
+/** An informer as the metrics see it. */
+export interface ObservedInformer {
+  readonly synced: boolean;
+  readonly relists: number;
+}
+
+/**
+ * The metrics of one process. Every label value comes from a list known beforehand: none is a cluster, user, object or path, which
+ * anybody could make more of.
+ */
+export interface Metrics {
+  readonly registry: Registry;
+  /** Counts a request as in flight, until the returned function is called (once) with what became of it. */
+  requestStarted(): (request: FinishedRequest) => void;
+  /** Shows what `upstream` uses at each scrape. `role` is what the process needs it for: `shard`, `cache`. */
+  observeUpstream(role: string, upstream: Pick<Upstream, 'stats'>): void;
+  /** Shows an informer at each scrape, by the resource it holds. */
+  observeInformer(resource: string, informer: () => ObservedInformer): void;
+  authentication(result: (typeof AUTHENTICATION_RESULTS)[number]): void;
+  /** How an access review was decided: from the cache, together with one that was under way, or by asking. */
+  accessReview(result: (typeof REVIEW_RESULTS)[number]): void;
+  /** A request that was refused before it reached a view. `reason` is a reason of Status; any other is `other`. */
+  rejected(reason: string): void;
+  /** Audit lines that could not be kept. */
+  auditDropped(lines: number): void;
+  /** Stops what prom-client observes of the process. */
+  close(): void;
+}
+
+export const AUTHENTICATION_RESULTS = ['success', 'anonymous', 'failure', 'error'] as const;
+export const REVIEW_RESULTS = ['hit', 'joined', 'miss', 'error'] as const;
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+/** `metav1.StatusReason`s. Codes alone would not tell Expired from Gone. */
+const REASONS = new Set(
+  [
+    'BadRequest',
+    'Unauthorized',
+    'Forbidden',
+    'NotFound',
+    'MethodNotAllowed',
+    'NotAcceptable',
+    'Conflict',
+    'Gone',
+    'Expired',
+  ].concat(
+    ['LengthRequired', 'RequestEntityTooLarge', 'UnsupportedMediaType', 'Invalid', 'TooManyRequests', 'InternalError'],
+    ['RequestHeaderFieldsTooLarge', 'BadGateway', 'ServiceUnavailable', 'Timeout', 'AlreadyExists', 'loop', 'headerForgery'],
+  ),
+);
+const OTHER = 'other';
+
+const known = (values: ReadonlySet<string>, value: string): string => (values.has(value) ? value : OTHER);
+const codeLabel = (code: number): string => (Number.isInteger(code) && code >= 100 && code <= 599 ? String(code) : 'none');
+
+/** Seconds; a watch ends in the last. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+export function createMetrics({ views, processMetrics = true }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (processMetrics) collectDefaultMetrics({ register: registry });
+
+  const viewNames = new Set(views);
+  const duration = new Histogram({
+    name: 'proxy_request_duration_seconds',
+    help: 'Time from the headers of a request to the end of its response.',
+    labelNames: ['method', 'code', 'view'],
+    buckets: BUCKETS,
+    registers,
+  });
+  const inFlight = new Gauge({
+    name: 'proxy_requests_in_flight',
+    help: 'Requests being answered, watches included.',
+    registers,
+  });
+  const authentication = new Counter({
+    name: 'authentication_attempts',
+    help: 'Requests by how their authentication ended.',
+    labelNames: ['result'],
+    registers,
+  });
+  const reviews = new Counter({
+    name: 'authorization_reviews_total',
+    help: 'Access reviews by how they were decided.',
+    labelNames: ['result'],
+    registers,
+  });
+  const rejected = new Counter({
+    name: 'proxy_rejected_total',
+    help: 'Requests refused before they reached a view.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const auditDropped = new Counter({ name: 'audit_dropped_total', help: 'Audit lines that could not be kept.', registers });
+  // Counters that have not moved are shown as 0: a rate over an absent series has no alarm.
+  for (const result of AUTHENTICATION_RESULTS) authentication.inc({ result }, 0);
+  for (const result of REVIEW_RESULTS) reviews.inc({ result }, 0);
+
+  const observeUpstream = upstreamGauges(registers);
+  const observeInformer = informerGauges(registers);
+
+  return {
+    registry,
+    requestStarted() {
+      inFlight.inc();
+      return ({ method, code, view, startedAt }) => {
+        inFlight.dec();
+        const labels = { method: known(METHODS, method), code: codeLabel(code), view: view ? known(viewNames, view) : 'none' };
+        duration.observe(labels, (performance.now() - startedAt) / 1000);
+      };
+    },
+    observeUpstream,
+    observeInformer,
+    authentication: result => authentication.inc({ result }),
+    accessReview: result => reviews.inc({ result }),
+    rejected: reason => rejected.inc({ reason: known(REASONS, reason) }),
+    auditDropped: lines => auditDropped.inc(lines),
+    close: () => registry.clear(),
+  };
+}
+
+/** name → help and the number of `UpstreamStats` it shows. */
+const UPSTREAM_GAUGES = {
+  upstream_unary_connections: { help: 'Connections for short requests.', stat: 'unaryConnections' },
+  upstream_requests_in_flight: { help: 'Short requests that wait for their response.', stat: 'unaryInFlight' },
+  upstream_watch_sessions: { help: 'HTTP/2 sessions for watches.', stat: 'watchSessions' },
+  upstream_watch_streams: { help: 'Open watches.', stat: 'watchStreams' },
+} as const;
+
+function upstreamGauges(registers: Registry[]): Metrics['observeUpstream'] {
+  const upstreams = new Map<string, Pick<Upstream, 'stats'>[]>();
+  for (const [name, { help, stat }] of Object.entries(UPSTREAM_GAUGES)) {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['upstream'],
+      registers,
+      collect() {
+        for (const [upstream, all] of upstreams)
+          this.set(
+            { upstream },
+            all.reduce((sum, one) => sum + one.stats()[stat], 0),
+          );
+      },
+    });
+  }
+  return (role, upstream) => void upstreams.set(role, [...(upstreams.get(role) ?? []), upstream]);
+}
+
+function informerGauges(registers: Registry[]): Metrics['observeInformer'] {
+  const informers = new Map<string, () => ObservedInformer>();
+  const gauge = (name: string, help: string, value: (informer: ObservedInformer) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['resource'],
+      registers,
+      collect() {
+        for (const [resource, informer] of informers) this.set({ resource }, value(informer()));
+      },
+    });
+  };
+  gauge('informer_synced', '1 when the informer holds a complete list.', informer => Number(informer.synced));
+  gauge('informer_relists', 'Complete lists since the start, the first included.', informer => informer.relists);
+  return (resource, informer) => void informers.set(resource, informer);
+}

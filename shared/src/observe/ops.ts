@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import express from 'express';
+import type { Registry } from 'prom-client';
+import type { OpsAddress } from '../config/flags-service.ts';
+import type { Health } from './health.ts';
+
+export interface OpsOptions {
+  readonly address: OpsAddress;
+  readonly health: Health;
+  readonly registry: Registry;
+  /** What `/debug/streams` shows: the open streams of this process, without credentials. */
+  readonly streams?: () => unknown;
+}
+
+export interface Ops {
+  /** Where it listens; the port is the real one when 0 was asked for. */
+  readonly address: OpsAddress;
+  close(): Promise<void>;
+}
+
+/**
+ * Health, metrics and debugging of one process, for those on this host only: on the loopback address or on a Unix socket that nobody
+ * else can open. Rejects when the address is taken.
+ */
+export async function startOps({ address, health, registry, streams }: OpsOptions): Promise<Ops> {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+
+  app.get(['/livez', '/readyz', '/healthz', '/:endpoint/:check'], (request, response, next) => {
+    const query = new URL(request.url, 'http://ops').searchParams;
+    const answer = health.respond(request.path, query, true);
+    if (!answer) return next();
+    response.status(answer.code).type('text/plain').set('x-content-type-options', 'nosniff').send(answer.body);
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.set('content-type', registry.contentType).send(await registry.metrics());
+  });
+  if (streams) {
+    app.get('/debug/streams', (_request, response) => void response.json(streams()));
+  }
+
+  const server = 'port' in address ? app.listen(address.port, '127.0.0.1') : listenPrivately(app, address.path);
+  await once(server, 'listening');
+  const bound = server.address();
+  return {
+    address: typeof bound === 'object' && bound !== null ? { port: bound.port } : address,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** The socket appears with mode 0600: its file is made within `listen`, so there is no moment at which others could connect. */
+function listenPrivately(app: express.Express, path: string): Server {
+  const before = process.umask(0o177);
+  try {
+    return app.listen(path);
+  } finally {
+    process.umask(before);
+  }
+}

@@ -1,0 +1,88 @@
+/** Test equipment: an exchange without a socket. */
+import { Readable } from 'node:stream';
+import type { Exchange } from '../listener/exchange.ts';
+import { headerValue, type RawHeaders } from '../listener/headers.ts';
+
+export interface FakeExchange extends Exchange {
+  /** Everything written so far. */
+  readonly text: string;
+  /** `text`, parsed. */
+  readonly json: unknown;
+  readonly responseHeaders: RawHeaders;
+  responseHeader(name: string): string | undefined;
+  /** `complete`, `aborted`, or neither yet. */
+  readonly end_: 'complete' | 'aborted' | undefined;
+  /** The client goes away. */
+  leave(): void;
+}
+
+export function fakeExchange(method: string, url: string, { headers = [] as RawHeaders, body = undefined as string | undefined } = {}): FakeExchange {
+  const listeners: ((complete: boolean) => void)[] = [];
+  const written: Buffer[] = [];
+  let status = 0;
+  let responseHeaders: RawHeaders = [];
+  let end: FakeExchange['end_'];
+  let closed = false;
+  const close = (complete: boolean): void => {
+    if (closed) return;
+    closed = true;
+    for (const listener of listeners) listener(complete);
+  };
+  const text = (): string => Buffer.concat(written).toString();
+  return {
+    httpVersion: '1.1',
+    method,
+    url,
+    headers: body === undefined ? headers : [...headers, 'content-length', String(Buffer.byteLength(body))],
+    peer: { address: '192.0.2.1' },
+    body: body === undefined ? null : Readable.from([Buffer.from(body)]),
+    startedAt: performance.now(),
+    get status() {
+      return status;
+    },
+    get bytesWritten() {
+      return Buffer.concat(written).length;
+    },
+    get closed() {
+      return closed;
+    },
+    get text() {
+      return text();
+    },
+    get json() {
+      return JSON.parse(text());
+    },
+    get responseHeaders() {
+      return responseHeaders;
+    },
+    responseHeader: name => headerValue(responseHeaders, name),
+    get end_() {
+      return end;
+    },
+    onClose(listener) {
+      if (closed) listener(end === 'complete');
+      else listeners.push(listener);
+    },
+    writeHead(code, head) {
+      if (status !== 0) throw new Error('the head was written twice');
+      status = code;
+      responseHeaders = head;
+    },
+    write(chunk) {
+      if (!closed) written.push(Buffer.from(chunk));
+      return true;
+    },
+    onDrain: () => undefined,
+    end(chunk) {
+      if (closed) return;
+      if (chunk !== undefined) written.push(Buffer.from(chunk));
+      end = 'complete';
+      close(true);
+    },
+    abort() {
+      end ??= 'aborted';
+      close(false);
+    },
+    leave: () => close(false),
+  };
+}

@@ -1,0 +1,111 @@
+import type { Engine } from '../answer/engine.ts';
+import { sendStatus } from '../answer/send.ts';
+import { type Caller, isMasters } from '../authn/identity.ts';
+import type { ApiResource } from '../kube/discovery.ts';
+import { forbidden, methodNotAllowed, resourceNotServed, type StatusError, toStatusError } from '../kube/errors.ts';
+import type { Exchange } from '../listener/exchange.ts';
+import { stage } from '../observe/trace.ts';
+import { type RequestInfo, requestInfo } from '../target/request-info.ts';
+import { restOf, type Target } from '../target/target.ts';
+import { type ApiDocuments, serveDocument } from './documents.ts';
+import { compilePath, type PathPattern } from './path-pattern.ts';
+import type { RequestRecord } from './record.ts';
+import type { Call, View } from './view.ts';
+
+/** Takes an authenticated request through resolve → authorize → answer. Never throws: what fails is answered. */
+export type ViewHost = (exchange: Exchange, caller: Caller, target: Target, record: RequestRecord) => Promise<void>;
+
+export interface ViewHostOptions {
+  readonly views: readonly View[];
+  readonly engine: Engine;
+  readonly documents: ApiDocuments;
+  /** Told of every error that the caller sees only as "could not be handled". */
+  readonly onError: (error: StatusError, record: RequestRecord) => void;
+}
+
+interface Hosted {
+  readonly view: View;
+  readonly pattern: PathPattern;
+}
+
+export function createViewHost({ views, engine, documents, onError }: ViewHostOptions): ViewHost {
+  const hosted = new Map<string, Hosted>(
+    views.map(view => [view.name, { view, pattern: compilePath(view.name, view.path) }]),
+  );
+
+  async function handle(exchange: Exchange, caller: Caller, target: Target, record: RequestRecord): Promise<void> {
+    const entry = hosted.get(target.segments[1] ?? '');
+    const matched = entry?.pattern.match(target);
+    if (entry === undefined || matched === undefined) throw unresolved(caller, exchange.method, target);
+    const { view, pattern } = entry;
+
+    const rest = restOf(target, pattern.length);
+    const request = requestInfo(exchange.method, rest);
+    const scope = view.resolve ? view.resolve(matched, request) : matched;
+    if (scope === undefined) throw unresolved(caller, exchange.method, target);
+    describe(record, view, scope.cluster, request);
+
+    const call: Call = Object.freeze({ caller, scope, request, query: rest.query });
+    const decision = await stage('authorize', () => view.authorize(call));
+    record.because = decision.because;
+    if (!decision.allowed) throw forbidden(caller.name, request, decision.because);
+
+    const apis = await view.apis(scope, request);
+    if (apis !== undefined) {
+      if (!request.isResourceRequest && serveDocument(exchange, documents, apis, request)) return;
+      const refusal = request.isResourceRequest ? refusalByApis(apis, request) : resourceNotServedUnlessVersion(request);
+      if (refusal) throw refusal;
+    }
+
+    const answer = await stage('answer', () => view.answer(call));
+    record.because = answer.because;
+    await stage('upstream', () => engine.execute(exchange, call, rest, answer));
+  }
+
+  return async (exchange, caller, target, record) => {
+    try {
+      await handle(exchange, caller, target, record);
+    } catch (error) {
+      const status = toStatusError(error);
+      if (status.code >= 500) onError(status, record);
+      record.because ??= status.message;
+      sendStatus(exchange, status);
+    }
+  };
+}
+
+/** kcp's own answer where no view takes the path: masters see that it is not there, others only that they may not. */
+export function unresolved(caller: Caller, method: string, target: Target): StatusError {
+  if (isMasters(caller)) return resourceNotServed();
+  const path = decodeURIComponent(target.rawPath);
+  return forbidden(
+    caller.name,
+    { ...NON_RESOURCE, path, verb: method.toLowerCase() },
+    'Path not resolved to a valid virtual workspace',
+  );
+}
+
+const NON_RESOURCE = { isResourceRequest: false, apiGroup: '', resource: '', subresource: '', namespace: '', name: '' };
+
+/** 404 for what is not served, 405 for a verb that is not. */
+export function refusalByApis(apis: readonly ApiResource[], request: RequestInfo): StatusError | undefined {
+  const name = request.subresource ? `${request.resource}/${request.subresource}` : request.resource;
+  const api = apis.find(a => a.group === request.apiGroup && a.version === request.apiVersion && a.name === name);
+  if (api === undefined) return resourceNotServed();
+  if (api.verbs?.includes(request.verb)) return undefined;
+  return methodNotAllowed({ group: request.apiGroup, resource: request.resource }, request.verb);
+}
+
+/** Of the paths outside the API only `/version` is the shard's to answer. */
+function resourceNotServedUnlessVersion(request: RequestInfo): StatusError | undefined {
+  return request.path === '/version' && request.verb === 'get' ? undefined : resourceNotServed();
+}
+
+function describe(record: RequestRecord, view: View, cluster: string | undefined, request: RequestInfo): void {
+  record.view = view.name;
+  record.verb = request.verb;
+  if (cluster !== undefined) record.cluster = cluster;
+  if (request.isResourceRequest) {
+    record.resource = [request.apiGroup, request.resource, request.subresource].filter(Boolean).join('/');
+  }
+}

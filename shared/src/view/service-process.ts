@@ -1,0 +1,62 @@
+import { callerFromFrontProxy } from '../authn/request-headers.ts';
+import { sendStatus, sendText } from '../answer/send.ts';
+import { type ServiceArguments, readServiceArguments } from '../config/flags-service.ts';
+import { toStatusError } from '../kube/errors.ts';
+import type { Exchange } from '../listener/exchange.ts';
+import { createListener } from '../listener/listener.ts';
+import { withResponseHeaders } from '../listener/response-headers.ts';
+import { createHealth, type Health } from '../observe/health.ts';
+import { childOf } from '../observe/lifeline.ts';
+import { createLogger } from '../observe/log.ts';
+import { createMetrics } from '../observe/metrics.ts';
+import { startOps } from '../observe/ops.ts';
+import { parseTarget } from '../target/target.ts';
+import { recordHeader, type RequestRecord } from './record.ts';
+import { type RunningService, type ServiceDefinition, startService } from './service.ts';
+
+/** The whole life of a service's process: started by the supervisor, reached by the front proxy over a Unix socket. */
+export async function runServiceProcess(definition: ServiceDefinition): Promise<void> {
+  const supervisor = childOf(definition.name);
+  await supervisor.guard(async () => {
+    const { options, socket, ops } = requireSocket(readServiceArguments(process.argv.slice(2)));
+    const log = createLogger({ name: definition.name, verbosity: options.verbosity });
+    const health = createHealth();
+    const metrics = createMetrics({ views: [] });
+    const service = await startService(definition, { options, log, metrics, health });
+    const listener = await createListener({
+      address: { socketPath: socket },
+      limits: options.limits,
+      handler: exchange => serveExchange(exchange, service, health),
+      onError: err => log.error({ err }, 'a connection failed'),
+    });
+    const opsServer = ops && (await startOps({ address: ops, health, registry: metrics.registry }));
+    supervisor.listening(socket, service.views.map(view => view.name));
+    supervisor.onTerminate(async () => {
+      health.setDraining();
+      service.drain();
+      await listener.drain();
+      await service.stop();
+      await opsServer?.close();
+    });
+  });
+}
+
+/** One request from the front proxy: the identity is the one that it stamped. */
+async function serveExchange(exchange: Exchange, service: RunningService, health: Health): Promise<void> {
+  const record: RequestRecord = {};
+  const described = withResponseHeaders(exchange, () => recordHeader(record));
+  try {
+    const target = parseTarget(exchange.url);
+    // The front proxy's own question: no caller stands behind it.
+    const answer = health.respond(target.rawPath, target.query, true);
+    if (answer) return sendText(exchange, answer.code, answer.body);
+    await service.host(described, callerFromFrontProxy(exchange.headers), target, record);
+  } catch (error) {
+    sendStatus(described, toStatusError(error));
+  }
+}
+
+function requireSocket(args: ServiceArguments): ServiceArguments & { readonly socket: string } {
+  if (args.socket === undefined) throw new Error('--socket is missing: this program is started by kcp-vw up');
+  return { ...args, socket: args.socket };
+}
