@@ -7,6 +7,8 @@ export interface ViewAddress {
   readonly pid: number;
 }
 
+const RETRY_MS = 1_000;
+
 /** The file from which the front proxy knows where the views are. */
 export interface AddressFile {
   readonly path: string;
@@ -18,8 +20,13 @@ export interface AddressFile {
 /**
  * `{"views": {"<view>": [{socketPath, service, pid}]}}`, replaced as a whole at every change. A view that was announced once stays, with
  * an empty list while nothing serves it: the front proxy lets requests wait for it instead of saying that it does not exist.
+ * A file that cannot be written (a full disk) is told to `onError` and tried again.
  */
-export function createAddressFile(path: string, expectedViews: readonly string[]): AddressFile {
+export function createAddressFile(
+  path: string,
+  expectedViews: readonly string[],
+  onError: (error: Error) => void,
+): AddressFile {
   const views = new Map<string, ViewAddress[]>(expectedViews.map(view => [view, []]));
 
   const remove = (service: string): void => {
@@ -30,11 +37,19 @@ export function createAddressFile(path: string, expectedViews: readonly string[]
       );
     }
   };
+  let retry: NodeJS.Timeout | undefined;
   const save = (): void => {
+    clearTimeout(retry);
     const sorted = [...views].sort(([a], [b]) => (a < b ? -1 : 1));
-    // Readers see the old file or the new one, never a part.
-    writeFileSync(`${path}.new`, JSON.stringify({ views: Object.fromEntries(sorted) }), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    try {
+      // Readers see the old file or the new one, never a part.
+      writeFileSync(`${path}.new`, JSON.stringify({ views: Object.fromEntries(sorted) }), { mode: 0o600 });
+      renameSync(`${path}.new`, path);
+    } catch (error) {
+      onError(error as Error);
+      retry = setTimeout(save, RETRY_MS);
+      retry.unref();
+    }
   };
   save();
 

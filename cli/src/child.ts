@@ -51,10 +51,7 @@ export function superviseChild(spec: ChildSpec, policy: RestartPolicy, parentLog
   let failures = 0;
   let listened = false;
   let stopping = false;
-  let gone = (): void => undefined;
-  const ended = new Promise<void>(resolve => {
-    gone = resolve;
-  });
+  const { promise: ended, resolve: gone } = Promise.withResolvers<void>();
 
   function start(): void {
     for (const socket of spec.sockets) rmSync(socket, { force: true });
@@ -101,16 +98,15 @@ export function superviseChild(spec: ChildSpec, policy: RestartPolicy, parentLog
   }
 
   function told(message: Exclude<ChildMessage, { type: 'fatal' }>, pid: number): void {
-    switch (message.type) {
-      case 'listening':
-        listened = true;
-        log.info({ pid, socket: message.socket, views: message.views }, 'listening');
-        return events.onListening(pid, message.socket, message.views);
-      case 'waiting':
-        return log.info({ pid }, `waiting for ${message.for}`);
-      case 'ready':
-        log.info({ pid }, 'ready');
-        return events.onReady();
+    if (message.type === 'listening') {
+      listened = true;
+      log.info({ pid, socket: message.socket, views: message.views }, 'listening');
+      events.onListening(pid, message.socket, message.views);
+    } else if (message.type === 'waiting') {
+      log.info({ pid }, `waiting for ${message.for}`);
+    } else {
+      log.info({ pid }, 'ready');
+      events.onReady();
     }
   }
 

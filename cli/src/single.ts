@@ -14,18 +14,21 @@ const EXIT_GRACE = 5_000;
 /** Runs everything in this process, until a signal: the first drains, a second one does not wait. Returns the exit code. */
 export async function runSingleProcess(options: Options, module: string, log: Logger): Promise<number> {
   const { promise: ended, resolve: end } = Promise.withResolvers<number>();
-  let drain = (): Promise<void> => Promise.resolve();
+  const drains: (() => Promise<void>)[] = [];
   let stopping = false;
 
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) return end(1);
+    if (stopping) {
+      end(1);
+      return;
+    }
     stopping = true;
     log.info({ signal }, 'draining');
     const hard = setTimeout(() => {
       log.error('requests did not end in time');
       end(1);
     }, options.limits.drain + EXIT_GRACE);
-    drain().then(
+    Promise.all(drains.map(drain => drain())).then(
       () => {
         clearTimeout(hard);
         end(0);
@@ -41,7 +44,7 @@ export async function runSingleProcess(options: Options, module: string, log: Lo
   const { runSingle }: SingleModule = await import(module);
   await runSingle(
     options,
-    localHooks(log, run => void (drain = run)),
+    localHooks(log, drain => void drains.push(drain)),
   );
   return ended;
 }

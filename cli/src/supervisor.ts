@@ -55,6 +55,7 @@ export function startFleet({ options, services, frontProxy, folder, log, restart
   const addresses = createAddressFile(
     join(folder, 'addresses.json'),
     services.flatMap(({ views }) => views),
+    err => log.error({ err }, 'the addresses of the services cannot be written; trying again'),
   );
   const watchdog = startWatchdog({
     folder,
@@ -63,25 +64,20 @@ export function startFleet({ options, services, frontProxy, folder, log, restart
   const children: Child[] = [];
   const ready = new Set<string>();
   let fatal: string | undefined;
-  let stopping: Promise<void> | undefined;
-  let ended = (_: FleetEnd): void => undefined;
-  const end = new Promise<FleetEnd>(resolve => {
-    ended = resolve;
-  });
-
-  const kill = (): void => {
-    for (const child of children) child.kill();
-  };
+  let stopping = false;
+  const { promise: ended, resolve: end } = Promise.withResolvers<FleetEnd>();
 
   function stop(grace: number, order: () => Promise<void>): void {
+    if (stopping) return;
+    stopping = true;
     const hard = setTimeout(() => {
       log.error('processes did not end in time and are killed');
-      kill();
+      for (const child of children) child.kill();
     }, grace);
-    stopping ??= order().then(() => {
+    order().then(() => {
       clearTimeout(hard);
       watchdog.close();
-      ended(fatal === undefined ? { reason: 'stopped' } : { reason: 'fatal', sentence: fatal });
+      end(fatal === undefined ? { reason: 'stopped' } : { reason: 'fatal', sentence: fatal });
     });
   }
   const stopAll = async (): Promise<void> => void (await Promise.all(children.map(child => child.stop())));
@@ -115,7 +111,14 @@ export function startFleet({ options, services, frontProxy, folder, log, restart
   for (const [index, program] of [frontProxy, ...services].entries()) children.push(run(program, index));
   watchdog.watch(children.flatMap(({ pid }) => pid ?? []));
 
-  return { ended: end, stop: () => stop(options.limits.drain + EXIT_GRACE, drain), kill };
+  return {
+    ended,
+    stop: () => stop(options.limits.drain + EXIT_GRACE, drain),
+    kill() {
+      for (const child of children) child.kill();
+      stop(EXIT_GRACE, stopAll);
+    },
+  };
 }
 
 function specOf(

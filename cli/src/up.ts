@@ -29,7 +29,7 @@ export interface Installation {
 const services = new URL('../../services/', import.meta.url);
 const INSTALLED: Installation = {
   entryOf: name => fileURLToPath(new URL(`${name}/src/main.ts`, services)),
-  single: new URL(`${FRONT_PROXY}/src/single.ts`, services).href,
+  single: new URL('./all-in-one.ts', import.meta.url).href,
 };
 
 /** Runs until it is told to stop. Returns the exit code; a reason is one sentence on standard error. */

@@ -100,8 +100,9 @@ export class Client {
     try {
       await once(session, 'connect');
       const headers = lowerCased(this.#headers(options));
-      const stream = session.request({ ...headers, ':method': method, ':path': this.#path(path) });
-      stream.end(encode(options.body));
+      const body = encode(options.body);
+      const stream = session.request({ ...headers, ':method': method, ':path': this.#path(path) }, { endStream: body === '' });
+      if (body !== '') stream.end(body);
       const [answer] = (await once(stream, 'response')) as [
         Record<string, string | string[] | undefined> & { ':status'?: number },
       ];

@@ -1,12 +1,13 @@
 import { sendStatus, sendText } from '@kcp-vw/shared/answer/send.ts';
 import type { Authenticate } from '@kcp-vw/shared/authn/authenticate.ts';
 import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
+import { SERVICES as SHIPPED } from '@kcp-vw/shared/config/options.ts';
 import { badGateway, badRequest, toStatusError } from '@kcp-vw/shared/kube/errors.ts';
 import type { Exchange, Handler } from '@kcp-vw/shared/listener/exchange.ts';
 import { headerValue } from '@kcp-vw/shared/listener/headers.ts';
 import type { AuditLog } from '@kcp-vw/shared/observe/audit.ts';
 import type { Health } from '@kcp-vw/shared/observe/health.ts';
-import type { Metrics } from '@kcp-vw/shared/observe/metrics.ts';
+import { createMetrics, type Metrics } from '@kcp-vw/shared/observe/metrics.ts';
 import { stage } from '@kcp-vw/shared/observe/trace.ts';
 import { parseTarget, type Target } from '@kcp-vw/shared/target/target.ts';
 import { unresolved } from '@kcp-vw/shared/view/host.ts';
@@ -23,6 +24,9 @@ export interface FrontOptions {
   readonly metrics: Metrics;
 }
 
+/** Metrics with the names of all views that can be routed to. */
+export const frontMetrics = (): Metrics => createMetrics({ views: Object.values(SHIPPED).flatMap(({ views }) => views) });
+
 /**
  * The public port's handler: health for anyone, everything else authenticated and routed by the name after `/services/`.
  * It decides who the caller is, and nothing about what the caller may.
@@ -31,9 +35,9 @@ export function createFront({ authenticate, router, health, audit, metrics }: Fr
   return async exchange => {
     const record: RequestRecord = {};
     let caller: Caller | undefined;
-    const finished = metrics.request(exchange.method, viewSegment(exchange.url));
+    const finished = metrics.requestStarted();
     exchange.onClose(complete => {
-      finished(exchange.status);
+      finished({ method: exchange.method, code: exchange.status, view: record.view, startedAt: exchange.startedAt });
       audit.write({ exchange, caller, record, complete });
     });
     try {
@@ -50,9 +54,6 @@ export function createFront({ authenticate, router, health, audit, metrics }: Fr
     }
   };
 }
-
-/** For the metrics only, which know the names of views and call everything else `other`. */
-const viewSegment = (url: string): string => url.split('/', 3)[2] ?? '';
 
 function answerHealth(exchange: Exchange, target: Target, health: Health): boolean {
   const answer = health.respond(target.rawPath, target.query);

@@ -2,7 +2,8 @@ import { createAuthenticator } from '@kcp-vw/shared/authn/authenticate.ts';
 import { createTokenReviewer, type TokenReviewer } from '@kcp-vw/shared/authn/token-review.ts';
 import { loadKubeconfig, upstreamFor } from '@kcp-vw/shared/config/kubeconfig.ts';
 import type { Options } from '@kcp-vw/shared/config/options.ts';
-import { createListener, type Listener } from '@kcp-vw/shared/listener/listener.ts';
+import { createListener, type ListenAddress } from '@kcp-vw/shared/listener/listener.ts';
+import { loadServingTls } from '@kcp-vw/shared/listener/tls.ts';
 import { createAuditLog } from '@kcp-vw/shared/observe/audit.ts';
 import type { Health } from '@kcp-vw/shared/observe/health.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
@@ -20,8 +21,10 @@ export interface FrontProxyEnvironment {
 }
 
 export interface FrontProxy {
-  readonly listener: Listener;
-  stop(): Promise<void>;
+  /** `host:port`. */
+  readonly address: string;
+  /** Lets running requests end, then stops. */
+  drain(): Promise<void>;
 }
 
 /** Opens the public port. Rejects with an Error that names what cannot be used: a file, or the address. */
@@ -31,27 +34,36 @@ export async function startFrontProxy({ options, router, log, metrics, health }:
   const audit = createAuditLog(options.audit, { log, onDropped: lines => metrics.auditDropped(lines) });
   const authenticate = createAuthenticator({ requestHeader: options.requestHeader, tokenReviewer: reviews.reviewer });
 
-  const { clientCAFile, requestHeader, tls, limits } = options;
+  const { clientCAFile, requestHeader } = options;
+  const files = {
+    ...options.tls,
+    ...(clientCAFile && { clientCAFile }),
+    ...(requestHeader.clientCAFile && { requestHeaderCAFile: requestHeader.clientCAFile }),
+  };
+  const tls = loadServingTls(files, {
+    onError: err => log.error({ err }, 'a changed certificate file cannot be used; the last good one stays in force'),
+  });
   const listener = await createListener({
     address: { host: options.bindAddress, port: options.securePort },
-    tls: {
-      ...tls,
-      ...(clientCAFile && { clientCAFile }),
-      ...(requestHeader.clientCAFile && { requestHeaderCAFile: requestHeader.clientCAFile }),
-    },
-    limits,
+    tls,
+    limits: options.limits,
     handler: createFront({ authenticate, router, health, audit, metrics }),
-    onError: err => log.warn({ err }, 'a connection failed'),
+    onError: err => log.error({ err }, 'a request was not handled'),
+    onClientError: (err, address) => log.debug({ err, address }, 'a connection was refused'),
   });
   return {
-    listener,
-    async stop() {
-      await listener.close();
+    address: formatAddress(listener.address()),
+    async drain() {
+      await listener.drain();
+      tls.close();
       await audit.close();
       await reviews.upstream.close();
     },
   };
 }
+
+const formatAddress = (address: ListenAddress): string =>
+  'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`;
 
 /** Tokens are reviewed where `--authentication-kubeconfig` says, else in `root` of the shard. Never with in-cluster credentials. */
 async function connectReviewer(
@@ -60,7 +72,7 @@ async function connectReviewer(
 ): Promise<{ readonly upstream: ManagedUpstream; readonly reviewer: TokenReviewer }> {
   const file = authenticationKubeconfig ?? kubeconfig;
   const access = await loadKubeconfig(file, authenticationKubeconfig ? {} : { context });
-  const upstream = upstreamFor(access, limits, access.server.origin, {
+  const upstream = upstreamFor(access, limits, 'token reviewer', {
     onError: err => log.warn({ err, file }, 'a kubeconfig has changed and cannot be used; the last good one stays in force'),
   });
   const reviewer = createTokenReviewer({

@@ -99,5 +99,5 @@ function answerOne(lifecycle: Lifecycle, { scope, request }: Call<LifecycleScope
 }
 
 const LOGICAL_CLUSTERS = { group: 'core.kcp.io', resource: 'logicalclusters' };
-/** `/version` is the shard's, whatever logical cluster it is asked of. */
-const SHARD_VERSION = forward({ cluster: 'root', because: 'version of the shard' });
+/** `/version` is the shard's, whatever logical cluster it is asked of. This one is on every shard. */
+const SHARD_VERSION = forward({ cluster: 'system:admin', because: 'version of the shard' });

@@ -31,6 +31,7 @@ describe.each([INITIALIZING, TERMINATING])('a write to the status through $view'
     ['swaps a name at equal length', ['a:b', OWN], ['wrong', OWN]],
     ['replaces the own name by another', [OWN], ['wrong']],
     ['removes the own name and renames what remains', ['a:b', OWN], ['wrong']],
+    ['glues two names together', ['system:x', 'a:b', OWN], ['system:x,a:b', OWN]],
     ['changes the order', ['a:b', OWN], [OWN, 'a:b']],
   ])('is invalid when it %s', (_, before, after) => {
     const error = admit(before, after);

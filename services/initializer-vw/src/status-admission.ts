@@ -15,7 +15,7 @@ export function admitStatus(lifecycle: Lifecycle, name: string, stored: KubeObje
   if (before === undefined || after === undefined) {
     return internalError(`error accessing ${lifecycle.statusField} of the object: not a list of strings`);
   }
-  const unchanged = before.join() === after.join();
+  const unchanged = sameList(before, after);
   const removed = before.includes(name) && sameEntries(before.filter(entry => entry !== name), after);
   if (unchanged || removed) return undefined;
   return invalid({ group: lifecycle.invalidGroup, kind: 'LogicalCluster' }, proposed.metadata?.name ?? '', [
@@ -27,4 +27,6 @@ export function admitStatus(lifecycle: Lifecycle, name: string, stored: KubeObje
   ]);
 }
 
-const sameEntries = (a: readonly string[], b: readonly string[]): boolean => [...a].sort().join() === [...b].sort().join();
+// Not by joining with a comma: `system:` names may contain anything.
+const sameList = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((entry, i) => entry === b[i]);
+const sameEntries = (a: readonly string[], b: readonly string[]): boolean => sameList([...a].sort(), [...b].sort());

@@ -42,7 +42,8 @@ export function createEngine({ shard, drain }: EngineOptions): Engine {
         case 'serve':
           return serveCollection(exchange, call.request, call.query, answer.collection);
         case 'refuse':
-          if ('text' in answer.error) return sendText(exchange, answer.error.code, answer.error.text);
+          // With a line feed, as Go's `http.Error`, which kcp uses there.
+          if ('text' in answer.error) return sendText(exchange, answer.error.code, `${answer.error.text}\n`);
           return sendStatus(exchange, answer.error);
       }
     },

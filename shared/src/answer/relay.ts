@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import { badGateway, gatewayTimeout, StatusError, serviceUnavailable, tooManyRequests } from '../kube/errors.ts';
+import { badGateway, gatewayTimeout, internalError, StatusError, serviceUnavailable, tooManyRequests } from '../kube/errors.ts';
 import type { Exchange } from '../listener/exchange.ts';
-import { headerValue, type RawHeaders } from '../listener/headers.ts';
+import { headerValue, type RawHeaders, withoutHeaders } from '../listener/headers.ts';
 import {
   type Upstream,
   type UpstreamCall,
@@ -17,8 +17,8 @@ export { sendStatus, sendText } from './send.ts';
 export interface RelayOptions {
   /** Sees the upstream's head and returns the headers that the client gets; default: all of them. */
   readonly head?: (status: number, headers: RawHeaders) => RawHeaders;
-  /** Added to the client's response. */
-  readonly responseHeaders?: RawHeaders;
+  /** Sees each piece of the body and returns what the client gets in its place; what it throws cuts the response. */
+  readonly body?: (chunk: Uint8Array) => Uint8Array | string;
   /** Calls `end` when the client's access ends, which ends a stream cleanly; returns how to stop listening. */
   readonly until?: (end: (reason: string) => void) => () => void;
   /** False: a GET or HEAD of which nothing was sent is not sent once more. */
@@ -97,6 +97,7 @@ class Relay implements UpstreamHandler {
   /** Bytes that the head promised, where it did. */
   #promised: number | undefined;
   #received = 0;
+  #mapBody: RelayOptions['body'];
   #outcome: Omit<RelayOutcome, 'upstreamStatus'> | undefined;
 
   constructor(exchange: Exchange, upstream: Upstream, request: UpstreamRequest, options: RelayOptions, settle: Settle) {
@@ -127,7 +128,8 @@ class Relay implements UpstreamHandler {
     const forwarded = forwardedResponseHeaders(headers);
     this.#promised = promisedLength(this.#request.method, status, forwarded);
     const shown = this.#options.head?.(status, forwarded) ?? forwarded;
-    this.#exchange.writeHead(status, [...shown, ...(this.#options.responseHeaders ?? [])]);
+    this.#mapBody = status === 200 ? this.#options.body : undefined;
+    this.#exchange.writeHead(status, this.#mapBody ? withoutHeaders(shown, name => name === 'content-length') : shown);
   }
 
   onData(chunk: Uint8Array): boolean {
@@ -137,7 +139,14 @@ class Relay implements UpstreamHandler {
       this.#cut(new UpstreamError('reset', `${this.#upstream.name} sent more than its content-length`));
       return true;
     }
-    return this.#exchange.write(chunk);
+    if (!this.#mapBody) return this.#exchange.write(chunk);
+    try {
+      const mapped = this.#mapBody(chunk);
+      return mapped.length === 0 || this.#exchange.write(mapped);
+    } catch (error) {
+      this.#cut(error instanceof StatusError ? error : internalError('the answer could not be transformed', error));
+      return true;
+    }
   }
 
   onEnd(): void {
@@ -191,7 +200,7 @@ class Relay implements UpstreamHandler {
   }
 
   /** What has begun and cannot be finished must not look complete. */
-  #cut(error: UpstreamError): void {
+  #cut(error: UpstreamError | StatusError): void {
     this.#outcome = { end: 'cut', error };
     this.#call?.abort();
     this.#exchange.abort();

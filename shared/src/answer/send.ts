@@ -22,10 +22,10 @@ export function sendStatus(exchange: Exchange, error: StatusError): void {
   exchange.end(body);
 }
 
-/** Answers with plain text, as Go's `http.Error` does where kcp uses it. */
+/** Answers with plain text. */
 export function sendText(exchange: Exchange, code: number, text: string): void {
   if (exchange.closed) return;
-  const body = Buffer.from(`${text}\n`);
+  const body = Buffer.from(text);
   exchange.writeHead(code, [
     'content-type',
     'text/plain; charset=utf-8',

@@ -25,7 +25,7 @@ export async function executeTransform(execution: Execution, plan: Transform): P
       return await executeAdmittedWrite(execution, { ...plan, admit: plan.admit });
     }
   } catch (error) {
-    throw error instanceof UpstreamError ? statusOf(error) : error;
+    throw error instanceof UpstreamError ? statusOf(error, execution.shard) : error;
   }
   throw methodNotAllowed({ group: call.request.apiGroup, resource: call.request.resource }, verb);
 }

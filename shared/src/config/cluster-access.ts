@@ -37,7 +37,7 @@ export async function loadKubeconfig(file: string, { context = '' }: LoadKubecon
     const parsed = parse(await source.read(file), context);
     return await accessOf(parsed, source, context);
   } catch (error) {
-    throw new Error(`kubeconfig ${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`kubeconfig ${file}: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -62,7 +62,7 @@ class Source {
     try {
       return await readFile(absolute);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : error;
+      const { code = error } = (error ?? {}) as { code?: unknown };
       throw new Error(path === this.#file ? `cannot be read (${code})` : `${absolute} cannot be read (${code})`, {
         cause: error,
       });
@@ -153,7 +153,7 @@ function checkPem(ca: Buffer | undefined, cert: Buffer | undefined, key: Buffer 
     try {
       attempt();
     } catch (cause) {
-      throw new Error(`${what} cannot be used (${cause instanceof Error ? cause.message : cause})`, { cause });
+      throw new Error(`${what} cannot be used (${messageOf(cause)})`, { cause });
     }
   };
   if (ca) check('certificate-authority', () => new X509Certificate(ca));
@@ -168,6 +168,9 @@ function fieldsOfUser(users: unknown, name: string | undefined): Record<string, 
   if (!isRecord(entry)) return undefined;
   return isRecord(entry.user) ? entry.user : {};
 }
+
+const messageOf = (error: unknown): string =>
+  isRecord(error) && typeof error.message === 'string' ? error.message : String(error);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -70,8 +70,9 @@ function credentialOf({ kind, status }: Answer): ExecCredential {
 
 /** Never the plugin's output, which may hold the credential, nor the command line that Node's message repeats. */
 function reasonOf(cause: unknown): string {
-  if (cause instanceof SyntaxError) return 'it printed no JSON';
-  if (!(cause instanceof Error)) return String(cause);
-  if ('killed' in cause && cause.killed) return `no answer within ${PLUGIN_TIMEOUT_MS} ms`;
-  return 'code' in cause ? `exit code ${cause.code}` : cause.message;
+  const { name, killed, code, message } = (cause ?? {}) as Readonly<Record<string, unknown>>;
+  if (name === 'SyntaxError') return 'it printed no JSON';
+  if (killed === true) return `no answer within ${PLUGIN_TIMEOUT_MS} ms`;
+  if (code !== undefined) return typeof code === 'number' ? `exit code ${code}` : String(code);
+  return String(message);
 }

@@ -34,7 +34,8 @@ export const isProtobuf = (body: Uint8Array): boolean => MAGIC.every((byte, i) =
 export function readProtobufEnvelope(body: Uint8Array): ProtobufEnvelope {
   if (!isProtobuf(body))
     throw badRequest('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
-  const envelope = { apiVersion: '', kind: '', raw: new Uint8Array(0), contentEncoding: '', contentType: '' };
+  const raw: Uint8Array = new Uint8Array(0);
+  const envelope = { apiVersion: '', kind: '', raw, contentEncoding: '', contentType: '' };
   for (const field of fieldsOf(body.subarray(MAGIC.length))) {
     switch (field.number) {
       case 1:

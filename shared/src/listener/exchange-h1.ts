@@ -38,15 +38,16 @@ export class Http1Exchange extends BaseExchange {
     this.#response.writeHead(status, isLast ? [...headers, 'connection', 'close'] : [...headers]);
     if (isLast) this.#onLast();
     // A watch: the client waits for the status before anything happens. A response of known length sends its head with its body.
-    if (!isEmpty && headerValue(headers, 'content-length') === undefined) this.#response.flushHeaders();
+    // Not `flushHeaders`, which writes the head as UTF-8 where Node writes it as latin1 otherwise.
+    if (!isEmpty && headerValue(headers, 'content-length') === undefined) this.#response.write(NOTHING);
   }
 
   protected override sendChunk(chunk: Uint8Array | string): boolean {
-    return this.#response.write(chunk);
+    return this.#response.write(bytesOf(chunk));
   }
 
   protected override sendEnd(chunk: Uint8Array | string | undefined): void {
-    this.#response.end(chunk);
+    this.#response.end(chunk === undefined ? chunk : bytesOf(chunk));
   }
 
   override settle(complete: boolean): void {
@@ -61,3 +62,8 @@ export class Http1Exchange extends BaseExchange {
     this.#request.socket.destroy();
   }
 }
+
+const NOTHING = Buffer.alloc(0);
+
+/** Node sends the head in the encoding of a string that follows it, and a header's bytes would not be those given. */
+const bytesOf = (chunk: Uint8Array | string): Uint8Array => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk);

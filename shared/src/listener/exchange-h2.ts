@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { BaseExchange, type ExchangeRequest } from './exchange-base.ts';
 import type { RawHeaders } from './headers.ts';
@@ -25,6 +26,11 @@ export class Http2Exchange extends BaseExchange {
 
   protected override sendHead(status: number, headers: RawHeaders, isEmpty: boolean): void {
     if (this.#stream.destroyed || this.#stream.closed) return;
+    // HTTP/1.1 does so by itself; nghttp2 sends whatever it is given.
+    for (let i = 0; i + 1 < headers.length; i += 2) {
+      validateHeaderName(headers[i] as string);
+      validateHeaderValue(headers[i] as string, headers[i + 1] as string);
+    }
     const lowerCase = headers.map((item, index) => (index % 2 === 0 ? item.toLowerCase() : item));
     this.#stream.respond([':status', String(status), ...lowerCase], { endStream: isEmpty });
   }
@@ -52,6 +58,7 @@ export class Http2Exchange extends BaseExchange {
   }
 
   protected override cut(): void {
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    // An error becomes INTERNAL_ERROR. `close(INTERNAL_ERROR)` ends the stream first, and the client sees a complete response.
+    this.#stream.destroy(new Error('the response is cut'));
   }
 }

@@ -86,7 +86,11 @@ both('an exchange over HTTP/$protocol', ({ protocol }) => {
       exchange.write('');
       exchange.end(Buffer.from('abc'));
     });
-    expect(await client.request({})).toMatchObject({ status: 201, complete: true, body: Buffer.from('äöabc').toString('latin1') });
+    expect(await client.request({})).toMatchObject({
+      status: 201,
+      complete: true,
+      body: Buffer.from('äöabc').toString('latin1'),
+    });
     const { status, bytesWritten, closed } = await done.promise;
     expect({ status, bytesWritten, closed }).toEqual({ status: 201, bytesWritten: 7, closed: true });
   });

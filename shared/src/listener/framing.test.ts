@@ -1,7 +1,18 @@
 /** HTTP/1.1 as attackers write it, byte by byte over TLS: what one hop reads differently from the next becomes a second request. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Exchange } from './exchange.ts';
-import { answer, cleanUp, connectRaw, echo, exchangeRaw, parseRaw, type Served, serveTls, until, untilClosed } from './listener.fixture.ts';
+import {
+  answer,
+  cleanUp,
+  connectRaw,
+  echo,
+  exchangeRaw,
+  parseRaw,
+  type Served,
+  serveTls,
+  until,
+  untilClosed,
+} from './listener.fixture.ts';
 
 afterEach(cleanUp);
 
@@ -18,10 +29,12 @@ const refused: Record<string, string> = {
   'a hexadecimal Content-Length': 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x3\r\n\r\nabc',
   'a Content-Length over 2^64': 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\nabc',
   'a Transfer-Encoding that is not chunked': `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n${SMUGGLED}`,
-  'a Transfer-Encoding with something before chunked': 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+  'a Transfer-Encoding with something before chunked':
+    'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
   'a Transfer-Encoding with something after chunked': `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n${SMUGGLED}`,
   'an obscured Transfer-Encoding': `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n${SMUGGLED}`,
-  'Transfer-Encoding twice': 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  'Transfer-Encoding twice':
+    'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
   'Transfer-Encoding twice, differently': `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n${SMUGGLED}`,
   // CVE-2022-32214, CVE-2023-30589: a lone CR or LF that ends a line for one hop and not for the other.
   'a bare LF after a header': 'GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n',

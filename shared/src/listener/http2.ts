@@ -1,10 +1,9 @@
-import {
-  constants,
-  type Http2SecureServer,
-  type IncomingHttpHeaders,
-  type SecureServerOptions,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
+import type {
+  Http2SecureServer,
+  IncomingHttpHeaders,
+  SecureServerOptions,
+  ServerHttp2Session,
+  ServerHttp2Stream,
 } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { RequestBody } from './body.ts';
@@ -85,11 +84,6 @@ function serve(front: Front, stream: ServerHttp2Stream, rawHeaders: RawHeaders):
         ...(expectation === 'continue' && { onFirstRead: () => sendContinue(stream) }),
       })
     : null;
-  if (body) {
-    const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), front.timeouts.request);
-    timer.unref();
-    body.once('close', () => clearTimeout(timer));
-  }
   const exchange = new Http2Exchange({
     method,
     url,
@@ -100,6 +94,12 @@ function serve(front: Front, stream: ServerHttp2Stream, rawHeaders: RawHeaders):
     stream,
     onError: front.onError,
   });
+  if (body) {
+    // A body may be here completely, and wait for somebody to read it.
+    const timer = setTimeout(() => stream.state.remoteClose !== 1 && exchange.abort(), front.timeouts.request);
+    timer.unref();
+    body.once('close', () => clearTimeout(timer));
+  }
 
   if (fault) {
     refuse(exchange, fault);

@@ -151,8 +151,12 @@ export async function exchangeRaw(port: number, bytes: string): Promise<string> 
   return received;
 }
 
-export function openHttp2(port: number, options: ConnectionOptions & { maxSendHeaderBlockLength?: number } = {}): ClientHttp2Session {
-  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: serverCA.certPem, ...options });
+export function openHttp2(port: number, options: ConnectionOptions = {}): ClientHttp2Session {
+  // nghttp2 refuses to send as much as we are ready to receive.
+  const session = connectHttp2(`https://127.0.0.1:${port}`, {
+    ...{ ca: serverCA.certPem, maxSendHeaderBlockLength: 4 * 1024 * 1024 },
+    ...options,
+  });
   session.on('error', () => {});
   cleanups.push(() => session.destroy());
   return session;
@@ -245,7 +249,12 @@ export function clientOf(protocol: Protocol, port: number): Client {
     request.on('error', () => {});
     const download = new Promise<Readable>(resolve => request.once('response', resolve));
     if (method === 'GET') request.end();
-    return lazily(request, () => responseOf1(request), download, () => void request.destroy());
+    return lazily(
+      request,
+      () => responseOf1(request),
+      download,
+      () => void request.destroy(),
+    );
   };
   return {
     open,
@@ -259,7 +268,12 @@ export function clientOf(protocol: Protocol, port: number): Client {
 }
 
 /** Whoever takes the body piece by piece must not find it taken already. */
-const lazily = (upload: Writable, response: () => Promise<Response>, download: Promise<Readable>, leave: () => void): OpenRequest => ({
+const lazily = (
+  upload: Writable,
+  response: () => Promise<Response>,
+  download: Promise<Readable>,
+  leave: () => void,
+): OpenRequest => ({
   upload,
   get response() {
     return response();
@@ -270,8 +284,12 @@ const lazily = (upload: Writable, response: () => Promise<Response>, download: P
 
 function responseOf1(request: ClientRequest): Promise<Response> {
   return new Promise(resolve => {
-    request.once('close', () => resolve({ status: 0, headers: {}, body: '', complete: false }));
+    let isAnswered = false;
+    request.once('close', () => {
+      if (!isAnswered) resolve({ status: 0, headers: {}, body: '', complete: false });
+    });
     request.once('response', response => {
+      isAnswered = true;
       let body = '';
       response.on('data', (chunk: Buffer) => {
         body += chunk.toString('latin1');

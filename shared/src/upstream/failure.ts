@@ -67,11 +67,14 @@ function classify(code: string, begun: boolean): UpstreamFailure {
   return 'unreachable';
 }
 
+/** By shape and not by class: errors also come from other realms, and AggregateErrors from happy eyeballs (one per address tried). */
 function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return '';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  // Happy eyeballs: one error per address that was tried.
-  return error instanceof AggregateError ? codeOf(error.errors[0]) : '';
+  const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown };
+  if (typeof code === 'string') return code;
+  return Array.isArray(errors) ? codeOf(errors[0]) : '';
 }
 
-const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+function describe(error: unknown): string {
+  const { message } = (error ?? {}) as { message?: unknown };
+  return typeof message === 'string' ? message : String(error);
+}

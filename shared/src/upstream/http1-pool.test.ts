@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
-import { createAuthority } from '@kcp-vw/pki/pki.ts';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { createAuthority } from '@kcp-vw/pki/pki.ts';
 import { headerValue } from '../listener/headers.ts';
 import {
   closeAll,
@@ -36,9 +36,10 @@ describe('short requests', () => {
       response.end('ok');
     });
     const upstream = upstreamTo(url);
-    for (let i = 0; i < 5; i++) expect(await get(upstream).done).toBe(true);
-    expect(sockets.size).toBe(1);
-    expect(upstream.stats()).toMatchObject({ unaryInFlight: 0, unaryConnections: 1 });
+    for (let i = 0; i < 20; i++) expect(await get(upstream).done).toBe(true);
+    // A second one, since a connection is free again a turn of the event loop after its answer.
+    expect(sockets.size).toBeLessThanOrEqual(2);
+    expect(upstream.stats()).toMatchObject({ unaryInFlight: 0, unaryConnections: sockets.size });
   });
 
   it('pass compressed bytes through untouched', async () => {
@@ -55,7 +56,20 @@ describe('short requests', () => {
 
   it('give responses without the headers of their connection, nominated ones included', async () => {
     const url = await httpServer((_request, response) => {
-      response.writeHead(200, ['Connection', 'X-Internal, close', 'X-Internal', '1', 'Proxy-Status', 'x', 'Audit-ID', 'a', 'Warning', '1', 'Warning', '2']);
+      response.writeHead(200, [
+        'Connection',
+        'X-Internal, close',
+        'X-Internal',
+        '1',
+        'Proxy-Status',
+        'x',
+        'Audit-ID',
+        'a',
+        'Warning',
+        '1',
+        'Warning',
+        '2',
+      ]);
       response.end('ok');
     });
     const answer = get(upstreamTo(url));
@@ -67,7 +81,9 @@ describe('short requests', () => {
   it('carry our credentials and host, never a client’s', async () => {
     const url = await httpServer((request, response) => response.end(JSON.stringify(request.headersDistinct)));
     const upstream = upstreamTo(url, { authorization: () => 'ours' });
-    const answer = get(upstream, '/', { headers: ['Authorization', 'Bearer client', 'HOST', 'evil', 'X-Remote-Group', 'a', 'X-Remote-Group', 'b,c'] });
+    const answer = get(upstream, '/', {
+      headers: ['Authorization', 'Bearer client', 'HOST', 'evil', 'X-Remote-Group', 'a', 'X-Remote-Group', 'b,c'],
+    });
     await answer.done;
     expect(JSON.parse(answer.text)).toMatchObject({
       authorization: ['Bearer ours'],
@@ -78,7 +94,9 @@ describe('short requests', () => {
 
   it('keep the bytes of a header that is not ASCII', async () => {
     const name = Buffer.from('Jürgen').toString('latin1');
-    const url = await httpServer((request, response) => response.end(Buffer.from(String(request.headers['x-remote-user']), 'latin1')));
+    const url = await httpServer((request, response) =>
+      response.end(Buffer.from(String(request.headers['x-remote-user']), 'latin1')),
+    );
     const answer = get(upstreamTo(url), '/', { headers: ['X-Remote-User', name] });
     await answer.done;
     expect(answer.text).toBe('Jürgen');
@@ -110,24 +128,27 @@ describe('short requests', () => {
 
 describe('request bodies', () => {
   // CVE-2026-29057's root cause in other proxies: a DELETE's body written without framing is, to the server, the next request.
-  it.each([true, false])('of a DELETE are framed, so that a request hidden in one stays a body (length known: %s)', async known => {
-    const seen: string[] = [];
-    const url = await httpServer(async (request, response) => {
-      seen.push(`${request.method} ${await bodyOf(request)}`);
-      response.end();
-    });
-    const hidden = 'GET /admin HTTP/1.1\r\nhost: x\r\nx-remote-user: admin\r\n\r\n';
-    const upstream = upstreamTo(url);
-    const answer = get(upstream, '/', {
-      method: 'DELETE',
-      headers: ['Transfer-Encoding', 'chunked', 'Content-Length', '3'],
-      body: Readable.from([Buffer.from(hidden)]),
-      ...(known && { contentLength: hidden.length }),
-    });
-    expect(await answer.done).toBe(true);
-    expect(await get(upstream, '/after').done).toBe(true);
-    expect(seen).toEqual([`DELETE ${hidden}`, 'GET ']);
-  });
+  it.each([true, false])(
+    'of a DELETE are framed, so that a request hidden in one stays a body (length known: %s)',
+    async known => {
+      const seen: string[] = [];
+      const url = await httpServer(async (request, response) => {
+        seen.push(`${request.method} ${await bodyOf(request)}`);
+        response.end();
+      });
+      const hidden = 'GET /admin HTTP/1.1\r\nhost: x\r\nx-remote-user: admin\r\n\r\n';
+      const upstream = upstreamTo(url);
+      const answer = get(upstream, '/', {
+        method: 'DELETE',
+        headers: ['Transfer-Encoding', 'chunked', 'Content-Length', '3'],
+        body: Readable.from([Buffer.from(hidden)]),
+        ...(known && { contentLength: hidden.length }),
+      });
+      expect(await answer.done).toBe(true);
+      expect(await get(upstream, '/after').done).toBe(true);
+      expect(seen).toEqual([`DELETE ${hidden}`, 'GET ']);
+    },
+  );
 
   it('that are absent leave no trace on the wire', async () => {
     let wire = '';
@@ -287,20 +308,20 @@ describe('failures', () => {
     expect(answer.error).toMatchObject({ failure: 'reset', nothingSent: false });
   });
 
-  it.each([
-    ['content-length: 100\r\n\r\npart'],
-    ['transfer-encoding: chunked\r\n\r\n4\r\npart\r\n'],
-  ])('in the middle of a body never end it well: %j', async rest => {
-    const port = await rawServer(
-      createServer(socket => {
-        socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\n${rest}`));
-      }),
-    );
-    const answer = get(upstreamTo(new URL(`http://127.0.0.1:${port}`)));
-    expect(await answer.done).toBe(false);
-    expect(answer.text).toBe('part');
-    expect(answer.error?.failure).toBe('reset');
-  });
+  it.each([['content-length: 100\r\n\r\npart'], ['transfer-encoding: chunked\r\n\r\n4\r\npart\r\n']])(
+    'in the middle of a body never end it well: %j',
+    async rest => {
+      const port = await rawServer(
+        createServer(socket => {
+          socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\n${rest}`));
+        }),
+      );
+      const answer = get(upstreamTo(new URL(`http://127.0.0.1:${port}`)));
+      expect(await answer.done).toBe(false);
+      expect(answer.text).toBe('part');
+      expect(answer.error?.failure).toBe('reset');
+    },
+  );
 
   it('to answer in time are timeouts', async () => {
     const url = await httpServer(() => undefined);
@@ -310,7 +331,11 @@ describe('failures', () => {
   });
 
   it('of a server that switches protocols unasked are resets, and early hints are no answer', async () => {
-    const answers = ['HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'];
+    const answers = [
+      'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n',
+      'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
+      'HTTP/1.1 101 Switching Protocols\r\n\r\n',
+    ];
     const port = await rawServer(
       createServer(socket => {
         socket.once('data', () => socket.write(answers.shift() ?? ''));

@@ -21,8 +21,7 @@ export function shieldedBody(source: Readable): Readable {
     },
   });
   const fail = (cause: unknown): void => {
-    const message = cause instanceof Error ? cause.message : 'it ended before it was complete';
-    shield.destroy(new RequestBodyError(`the request body could not be read: ${message}`, { cause }));
+    shield.destroy(new RequestBodyError('the request body ended before it was complete', { cause }));
   };
   const onData = (chunk: Uint8Array): void => {
     if (!shield.push(chunk)) source.pause();

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { createAuthority } from '@kcp-vw/pki/pki.ts';
-import { afterEach, describe, expect, it } from '@jest/globals';
 import { PassThrough } from 'node:stream';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createAuthority } from '@kcp-vw/pki/pki.ts';
 import {
   closeAll,
   eventually,
@@ -208,7 +208,18 @@ describe('what is sent', () => {
         received = raw;
       });
     }
-    const headers = ['X-Remote-Group', 'a', 'x-remote-group', 'b,c', 'Connection', 'x-secret', 'X-Secret', '1', 'Authorization', 'no'];
+    const headers = [
+      'X-Remote-Group',
+      'a',
+      'x-remote-group',
+      'b,c',
+      'Connection',
+      'x-secret',
+      'X-Secret',
+      '1',
+      'Authorization',
+      'no',
+    ];
     const sent = get(upstream, '/w?a=%2F', { headers, longRunning: true });
     expect(await sent.done).toBe(true);
     expect(received).toEqual([

@@ -1,6 +1,8 @@
 import { callerFromFrontProxy } from '../authn/request-headers.ts';
 import { sendStatus, sendText } from '../answer/send.ts';
-import { type ServiceArguments, readServiceArguments } from '../config/flags-service.ts';
+import { readServiceArguments } from '../config/flags-service.ts';
+import { UsageError } from '../config/flags-values.ts';
+import { SERVICES } from '../config/options.ts';
 import { toStatusError } from '../kube/errors.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { createListener } from '../listener/listener.ts';
@@ -8,8 +10,9 @@ import { withResponseHeaders } from '../listener/response-headers.ts';
 import { createHealth, type Health } from '../observe/health.ts';
 import { childOf } from '../observe/lifeline.ts';
 import { createLogger } from '../observe/log.ts';
-import { createMetrics } from '../observe/metrics.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { startOps } from '../observe/ops.ts';
+import { reportReadiness } from '../observe/readiness-report.ts';
 import { parseTarget } from '../target/target.ts';
 import { recordHeader, type RequestRecord } from './record.ts';
 import { type RunningService, type ServiceDefinition, startService } from './service.ts';
@@ -18,20 +21,27 @@ import { type RunningService, type ServiceDefinition, startService } from './ser
 export async function runServiceProcess(definition: ServiceDefinition): Promise<void> {
   const supervisor = childOf(definition.name);
   await supervisor.guard(async () => {
-    const { options, socket, ops } = requireSocket(readServiceArguments(process.argv.slice(2)));
+    const { options, socket, ops } = readServiceArguments(process.argv.slice(2));
+    if (socket === undefined) throw new UsageError('--socket is missing: this program is started by kcp-vw up');
     const log = createLogger({ name: definition.name, verbosity: options.verbosity });
     const health = createHealth();
-    const metrics = createMetrics({ views: [] });
+    const metrics = createMetrics({ views: SERVICES[definition.name]?.views ?? [] });
     const service = await startService(definition, { options, log, metrics, health });
     const listener = await createListener({
       address: { socketPath: socket },
       limits: options.limits,
-      handler: exchange => serveExchange(exchange, service, health),
-      onError: err => log.error({ err }, 'a connection failed'),
+      handler: exchange => serveExchange(exchange, service, health, metrics),
+      onError: err => log.error({ err }, 'a request was not handled'),
+      onClientError: err => log.warn({ err }, 'a connection of the front proxy was refused'),
     });
     const opsServer = ops && (await startOps({ address: ops, health, registry: metrics.registry }));
-    supervisor.listening(socket, service.views.map(view => view.name));
+    supervisor.listening(
+      socket,
+      service.views.map(view => view.name),
+    );
+    const stopReporting = reportReadiness(health, supervisor);
     supervisor.onTerminate(async () => {
+      stopReporting();
       health.setDraining();
       service.drain();
       await listener.drain();
@@ -42,8 +52,12 @@ export async function runServiceProcess(definition: ServiceDefinition): Promise<
 }
 
 /** One request from the front proxy: the identity is the one that it stamped. */
-async function serveExchange(exchange: Exchange, service: RunningService, health: Health): Promise<void> {
+async function serveExchange(exchange: Exchange, service: RunningService, health: Health, metrics: Metrics): Promise<void> {
   const record: RequestRecord = {};
+  const finished = metrics.requestStarted();
+  exchange.onClose(() => {
+    finished({ method: exchange.method, code: exchange.status, view: record.view, startedAt: exchange.startedAt });
+  });
   const described = withResponseHeaders(exchange, () => recordHeader(record));
   try {
     const target = parseTarget(exchange.url);
@@ -54,9 +68,4 @@ async function serveExchange(exchange: Exchange, service: RunningService, health
   } catch (error) {
     sendStatus(described, toStatusError(error));
   }
-}
-
-function requireSocket(args: ServiceArguments): ServiceArguments & { readonly socket: string } {
-  if (args.socket === undefined) throw new Error('--socket is missing: this program is started by kcp-vw up');
-  return { ...args, socket: args.socket };
 }

@@ -59,9 +59,10 @@ export async function startService(definition: ServiceDefinition, environment: S
   const stops: (() => void | Promise<void>)[] = [];
   const connect = async (file: string, role: string, context = ''): Promise<ManagedUpstream> => {
     const access = await loadKubeconfig(file, { context });
-    const upstream = upstreamFor(access, options.limits, access.server.origin, {
+    const upstream = upstreamFor(access, options.limits, role, {
       onError: err => log.warn({ err, file }, 'a kubeconfig has changed and cannot be used; the last good one stays in force'),
     });
+    log.info({ role, server: access.server.href }, 'using a server');
     metrics.observeUpstream(role, upstream);
     stops.push(() => upstream.close());
     return upstream;

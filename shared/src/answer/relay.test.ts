@@ -1,0 +1,445 @@
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request as sendRequest } from 'node:http';
+import { createServer } from 'node:net';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { createAuthority } from '@kcp-vw/pki/pki.ts';
+import { tooLarge } from '../kube/errors.ts';
+import {
+  closeAll,
+  eventually,
+  httpServer,
+  httpsServer,
+  pause,
+  quietWatch,
+  rawServer,
+  shardServer,
+  upstreamTo,
+} from '../upstream/testing.ts';
+import { type Upstream, UpstreamError, type UpstreamHandler } from '../upstream/upstream.ts';
+import type { RelayOptions } from './relay.ts';
+import { testProxy } from './relay-testing.ts';
+
+afterEach(closeAll);
+
+/** What a client got: `cut` if the response broke off. */
+interface Got {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+  readonly cut: boolean;
+}
+
+function open(url: URL, options: RequestOptions = {}): { request: ClientRequest; response: Promise<IncomingMessage> } {
+  const request = sendRequest(url, { agent: false, ...options });
+  const response = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve);
+    request.once('error', reject);
+  });
+  request.on('error', () => undefined);
+  return { request, response };
+}
+
+async function read(response: IncomingMessage): Promise<Got> {
+  const chunks: Buffer[] = [];
+  let cut = false;
+  response.on('data', chunk => chunks.push(chunk));
+  await new Promise<void>(resolve => {
+    response.once('end', resolve);
+    response.once('error', () => {
+      cut = true;
+      resolve();
+    });
+  });
+  return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks), cut };
+}
+
+async function fetchFrom(url: URL, path = '/', options: RequestOptions = {}, body?: string): Promise<Got> {
+  const { request, response } = open(new URL(path, url), options);
+  request.end(body);
+  return read(await response);
+}
+
+const statusIn = (got: Got): unknown => JSON.parse(got.body.toString());
+
+describe('an answer', () => {
+  it('reaches the client byte for byte, compressed as it was', async () => {
+    const bytes = gzipSync(Buffer.alloc(500_000, 'kcp '));
+    const shard = await httpServer((_request, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': bytes.length, 'audit-id': 'a' }).end(bytes);
+    });
+    const proxy = await testProxy(upstreamTo(shard), { responseHeaders: ['x-extra', '1'] });
+    const got = await fetchFrom(proxy.url);
+    expect(got.body.equals(bytes)).toBe(true);
+    expect(got.headers).toMatchObject({ 'content-encoding': 'gzip', 'audit-id': 'a', 'x-extra': '1' });
+    expect(proxy.outcomes).toEqual([{ end: 'complete', upstreamStatus: 200 }]);
+  });
+
+  it('shows its head to `head`, which says what the client sees of it', async () => {
+    const shard = await httpServer((_request, response) =>
+      response.writeHead(201, { 'x-record': 'secret', 'x-kept': '1' }).end('ok'),
+    );
+    const seen: number[] = [];
+    const proxy = await testProxy(upstreamTo(shard), {
+      head(status, headers) {
+        seen.push(status);
+        return headers.filter((_, i) => headers[i - (i % 2)] !== 'x-record');
+      },
+    });
+    const got = await fetchFrom(proxy.url);
+    expect(seen).toEqual([201]);
+    expect(got.headers).toMatchObject({ 'x-kept': '1' });
+    expect(got.headers).not.toHaveProperty('x-record');
+  });
+
+  it('without a body stays without one: HEAD and 304', async () => {
+    const shard = await httpServer((request, response) => {
+      response.writeHead(request.method === 'HEAD' ? 200 : 304, { 'content-length': '1234', etag: '"x"' }).end();
+    });
+    const proxy = await testProxy(upstreamTo(shard));
+    const head = await fetchFrom(proxy.url, '/', { method: 'HEAD' });
+    expect([head.status, head.body.length, head.headers['content-length']]).toEqual([200, 0, '1234']);
+    const unmodified = await fetchFrom(proxy.url);
+    expect([unmodified.status, unmodified.headers.etag, unmodified.cut]).toEqual([304, '"x"', false]);
+    expect(proxy.outcomes.map(outcome => outcome.end)).toEqual(['complete', 'complete']);
+  });
+
+  // CVE-2022-3172: an aggregated server's redirect made clients send their credentials elsewhere.
+  it('that redirects becomes a 502', async () => {
+    const shard = await httpServer((_request, response) => response.writeHead(302, { location: 'https://evil.invalid/' }).end());
+    const got = await fetchFrom((await testProxy(upstreamTo(shard))).url);
+    expect(got.status).toBe(502);
+    expect(got.headers).not.toHaveProperty('location');
+    expect(statusIn(got)).toMatchObject({ kind: 'Status', reason: 'BadGateway' });
+  });
+
+  it('that switches protocols unasked becomes a 502', async () => {
+    const port = await rawServer(
+      createServer(socket => {
+        socket.on('error', () => undefined);
+        socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'));
+      }),
+    );
+    const got = await fetchFrom((await testProxy(upstreamTo(new URL(`http://127.0.0.1:${port}`)))).url);
+    expect(got.status).toBe(502);
+  });
+});
+
+describe('a client that leaves', () => {
+  // http-proxy 1.18.1 leaves all 200 watches open upstream.
+  it('takes its watch with it: of 200 none stays open upstream', async () => {
+    const shard = await shardServer(quietWatch);
+    const upstream = upstreamTo(shard.url);
+    const proxy = await testProxy(upstream);
+    const clients = Array.from({ length: 200 }, () => open(new URL('/?watch=1', proxy.url)));
+    for (const { request } of clients) request.end();
+    const responses = await Promise.all(clients.map(client => client.response));
+    await Promise.all(responses.map(response => new Promise(resolve => response.once('data', resolve))));
+    expect(shard.streams.size).toBe(200);
+    for (const response of responses) response.on('error', () => undefined);
+    for (const { request } of clients) request.destroy();
+    await eventually(() => shard.streams.size === 0 && upstream.stats().watchStreams === 0);
+    await eventually(() => proxy.outcomes.length === 200);
+    expect(new Set(proxy.outcomes.map(outcome => outcome.end))).toEqual(new Set(['client-left']));
+  });
+
+  it('in the middle of an upload ends the upload, and never completes it', async () => {
+    let ended = 0;
+    let broken = 0;
+    const shard = await httpServer(request => {
+      request.resume();
+      request.on('end', () => ended++);
+      request.on('error', () => broken++);
+    });
+    const upstream = upstreamTo(shard);
+    const proxy = await testProxy(upstream);
+    const { request } = open(proxy.url, { method: 'POST' });
+    request.write('half of it');
+    await eventually(() => upstream.stats().unaryConnections === 1);
+    await pause(30);
+    request.destroy();
+    await eventually(() => broken === 1);
+    expect(ended).toBe(0);
+    await eventually(() => proxy.outcomes.length === 1 && upstream.stats().unaryInFlight === 0);
+    expect(proxy.outcomes[0]?.end).toBe('client-left');
+  });
+});
+
+describe('an upstream that breaks off', () => {
+  it.each([['content-length: 100\r\n\r\npart'], ['transfer-encoding: chunked\r\n\r\n4\r\npart\r\n']])(
+    'cuts the client’s response, which never looks complete: %j',
+    async rest => {
+      const port = await rawServer(
+        createServer(socket => void socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\n${rest}`))),
+      );
+      const proxy = await testProxy(upstreamTo(new URL(`http://127.0.0.1:${port}`)));
+      const got = await fetchFrom(proxy.url);
+      expect([got.status, got.cut]).toEqual([200, true]);
+      await eventually(() => proxy.outcomes.length === 1);
+      expect(proxy.outcomes[0]).toMatchObject({ end: 'cut', upstreamStatus: 200, error: { failure: 'reset' } });
+    },
+  );
+
+  it('cuts a watch', async () => {
+    const shard = await shardServer(quietWatch);
+    const proxy = await testProxy(upstreamTo(shard.url));
+    const { request, response } = open(new URL('/?watch=1', proxy.url));
+    request.end();
+    const reading = read(await response);
+    await eventually(() => shard.streams.size === 1);
+    for (const session of shard.sessions) session.destroy();
+    expect((await reading).cut).toBe(true);
+  });
+
+  // Transports check this as well; the promise does not rest on them.
+  it.each([
+    ['short', 'less'],
+    ['far too long', 'more'],
+  ])('with a body of another length than promised is cut (%s)', async body => {
+    const upstream = fakeUpstream(handler => {
+      handler.onHead(200, ['content-length', '8']);
+      handler.onData(Buffer.from(body));
+      handler.onEnd();
+    });
+    const proxy = await testProxy(upstream);
+    const { request, response } = open(proxy.url);
+    request.end();
+    const got = await response.then(read, () => 'cut');
+    expect(got === 'cut' || (typeof got === 'object' && got.cut)).toBe(true);
+    expect(proxy.outcomes[0]?.end).toBe('cut');
+  });
+});
+
+describe('an upstream without an answer', () => {
+  it.each([
+    ['unreachable', 503, '1'],
+    ['untrusted', 502, undefined],
+    ['reset', 502, undefined],
+    ['timeout', 504, undefined],
+    ['busy', 429, '1'],
+  ] as const)('is told as a Status: %s', async (failure, code, retryAfter) => {
+    const upstream = fakeUpstream(handler => handler.onError(new UpstreamError(failure, 'secret address')));
+    const got = await fetchFrom((await testProxy(upstream)).url);
+    expect(got.status).toBe(code);
+    expect(got.headers['retry-after']).toBe(retryAfter);
+    expect(statusIn(got)).toMatchObject({ kind: 'Status', apiVersion: 'v1', status: 'Failure', code });
+    expect(got.body.toString()).not.toContain('secret address');
+  });
+
+  it('is so in truth: a server that is down, and one with a wrong certificate', async () => {
+    const shard = await httpsServer((_request, response) => response.end());
+    const other = { ca: createAuthority({ commonName: 'other CA' }).certPem };
+    expect((await fetchFrom((await testProxy(upstreamTo(shard, { tls: other }))).url)).status).toBe(502);
+    const port = await rawServer(createServer());
+    const proxy = await testProxy(upstreamTo(new URL('http://127.0.0.1:1')));
+    expect(port).toBeGreaterThan(0);
+    expect((await fetchFrom(proxy.url)).status).toBe(503);
+  });
+});
+
+describe('sending again', () => {
+  const failing = (error: UpstreamError) => {
+    const requests: string[] = [];
+    const upstream = fakeUpstream((handler, request) => {
+      requests.push(request.method);
+      if (requests.length === 1) return handler.onError(error);
+      handler.onHead(200, []);
+      handler.onEnd();
+    });
+    return { upstream, requests };
+  };
+  const unsent = new UpstreamError('reset', 'refused stream', { nothingSent: true });
+  const maybeSent = new UpstreamError('reset', 'broke');
+
+  it('happens once to a GET of which nothing was sent', async () => {
+    const { upstream, requests } = failing(unsent);
+    expect((await fetchFrom((await testProxy(upstream)).url)).status).toBe(200);
+    expect(requests).toEqual(['GET', 'GET']);
+    const always = fakeUpstream(handler => handler.onError(unsent));
+    expect((await fetchFrom((await testProxy(always)).url)).status).toBe(502);
+  });
+
+  it.each<[string, UpstreamError, string, RelayOptions]>([
+    ['may have been sent', maybeSent, 'GET', {}],
+    ['is a write', unsent, 'POST', {}],
+    ['is not wanted', unsent, 'GET', { retry: false }],
+    ['would meet the same limit', new UpstreamError('busy', 'full'), 'GET', {}],
+  ])('does not happen to a request that %s', async (_why, error, method, options) => {
+    const { upstream, requests } = failing(error);
+    const got = await fetchFrom((await testProxy(upstream, options)).url, '/', { method }, method === 'POST' ? 'x' : undefined);
+    expect(got.status).not.toBe(200);
+    expect(requests).toEqual([method]);
+  });
+
+  it('is left to the caller who asked for it, with the body unread and the exchange untouched', async () => {
+    const proxy = await testProxy(upstreamTo(new URL('http://127.0.0.1:1')), { unsent: 'throw' });
+    const got = await fetchFrom(proxy.url, '/', { method: 'POST' }, 'body');
+    expect(got.status).toBe(599);
+    expect(proxy.errors).toMatchObject([{ failure: 'unreachable', nothingSent: true }]);
+  });
+
+  it('is not left to the caller when something may have been sent', async () => {
+    const proxy = await testProxy(
+      fakeUpstream(handler => handler.onError(maybeSent)),
+      { unsent: 'throw' },
+    );
+    expect((await fetchFrom(proxy.url)).status).toBe(502);
+    expect(proxy.errors).toEqual([]);
+  });
+});
+
+describe('a request body', () => {
+  it('passes in both framings', async () => {
+    const shard = await httpServer(async (request, response) => {
+      response.end(`${request.headers['content-length']} ${Buffer.concat(await request.toArray())}`);
+    });
+    const { url } = await testProxy(upstreamTo(shard));
+    const known = await fetchFrom(url, '/', { method: 'PUT', headers: { 'content-length': '4' } }, 'body');
+    expect(known.body.toString()).toBe('4 body');
+    const { request, response } = open(url, { method: 'PATCH' });
+    request.write('bo');
+    request.end('dy');
+    expect((await read(await response)).body.toString()).toBe('undefined body');
+  });
+
+  it('that grows too large is answered with 413, and the upload upstream is broken off', async () => {
+    let broken = false;
+    const shard = await httpServer(request => {
+      request.resume();
+      request.on('error', () => {
+        broken = true;
+      });
+    });
+    const body = (): Readable =>
+      Readable.from(
+        (async function* () {
+          yield Buffer.from('much');
+          await pause(30);
+          throw tooLarge(4);
+        })(),
+      );
+    const proxy = await testProxy(upstreamTo(shard), {}, () => ({ method: 'POST', body: body() }));
+    const got = await fetchFrom(proxy.url);
+    expect(got.status).toBe(413);
+    expect(statusIn(got)).toMatchObject({ reason: 'RequestEntityTooLarge' });
+    await eventually(() => broken);
+  });
+
+  it('that is refused before its end still gets the answer', async () => {
+    const shard = await httpServer((_request, response) => response.writeHead(403, { 'content-length': '2' }).end('no'));
+    const { url } = await testProxy(upstreamTo(shard));
+    const { request, response } = open(url, { method: 'POST' });
+    request.write('first');
+    const got = await read(await response);
+    expect([got.status, got.body.toString(), got.cut]).toEqual([403, 'no', false]);
+  });
+});
+
+describe('the end of access', () => {
+  it('ends a running watch cleanly, and its stream upstream', async () => {
+    const shard = await shardServer(quietWatch);
+    let end: ((reason: string) => void) | undefined;
+    let stopped = 0;
+    const proxy = await testProxy(upstreamTo(shard.url), {
+      until: listener => {
+        end = listener;
+        return () => stopped++;
+      },
+    });
+    const { request, response } = open(new URL('/?watch=1', proxy.url));
+    request.end();
+    const message = await response;
+    const reading = read(message);
+    await eventually(() => shard.streams.size === 1);
+    await pause(30);
+    end?.('the binding is gone');
+    const got = await reading;
+    expect([got.cut, got.body.toString()]).toEqual([false, '{"type":"ADDED"}\n']);
+    await eventually(() => shard.streams.size === 0);
+    expect(proxy.outcomes).toEqual([{ end: 'access-ended', reason: 'the binding is gone', upstreamStatus: 200 }]);
+    expect(stopped).toBe(1);
+  });
+
+  it('before anything was answered lets the client ask again', async () => {
+    let dispatched = 0;
+    const upstream = fakeUpstream(() => {
+      dispatched++;
+    });
+    const proxy = await testProxy(upstream, {
+      until: end => {
+        end('the API set changed');
+        return () => undefined;
+      },
+    });
+    const got = await fetchFrom(proxy.url, '/?watch=1');
+    expect([got.status, got.headers['retry-after'], dispatched]).toEqual([503, '1', 0]);
+  });
+});
+
+describe('a slow client', () => {
+  it.each(['/list', '/?watch=1'])('stops the upstream instead of filling our memory (%s)', async path => {
+    const chunk = Buffer.alloc(64 * 1024, 'x');
+    const total = 1_000;
+    let sent = 0;
+    const shard = await shardServer(
+      stream => {
+        stream.respond({ ':status': 200 });
+        const write = (): void => {
+          while (sent < total) {
+            sent++;
+            if (!stream.write(chunk)) return;
+          }
+          stream.end();
+        };
+        stream.on('drain', write);
+        write();
+      },
+      {
+        onRequest: async (_request, response) => {
+          for (; sent < total; sent++) {
+            if (!response.write(chunk)) await new Promise(resolve => response.once('drain', resolve));
+          }
+          response.end();
+        },
+      },
+    );
+    const proxy = await testProxy(upstreamTo(shard.url));
+    const { request, response } = open(new URL(path, proxy.url));
+    request.end();
+    const message = await response;
+    message.pause();
+    const before = process.memoryUsage().arrayBuffers;
+    await pause(500);
+    const held = process.memoryUsage().arrayBuffers - before;
+    // Of 64 MB the sockets' buffers and one window are under way.
+    expect(sent).toBeLessThan(total / 2);
+    expect(held).toBeLessThan(24 * 1024 * 1024);
+    const got = await read(message);
+    expect(got.body.length).toBe(total * chunk.length);
+  });
+});
+
+/** An upstream that answers as told, after `dispatch` has returned. */
+function fakeUpstream(answer: (handler: UpstreamHandler, request: { method: string }) => void): Upstream {
+  return {
+    name: 'shard',
+    dispatch(request, handler) {
+      let dropped = false;
+      const unlessDropped: UpstreamHandler = {
+        onHead: (status, headers) => void (dropped || handler.onHead(status, headers)),
+        onData: chunk => dropped || handler.onData(chunk),
+        onEnd: () => void (dropped || handler.onEnd()),
+        onError: error => void (dropped || handler.onError(error)),
+      };
+      queueMicrotask(() => answer(unlessDropped, request));
+      return {
+        resume: () => undefined,
+        abort: () => {
+          dropped = true;
+        },
+      };
+    },
+    stats: () => ({ unaryConnections: 0, unaryInFlight: 0, watchSessions: 0, watchStreams: 0 }),
+    close: () => Promise.resolve(),
+  };
+}
