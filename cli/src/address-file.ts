@@ -22,11 +22,7 @@ export interface AddressFile {
  * an empty list while nothing serves it: the front proxy lets requests wait for it instead of saying that it does not exist.
  * A file that cannot be written (a full disk) is told to `onError` and tried again.
  */
-export function createAddressFile(
-  path: string,
-  expectedViews: readonly string[],
-  onError: (error: Error) => void,
-): AddressFile {
+export function createAddressFile(path: string, expectedViews: readonly string[], onError: (error: Error) => void): AddressFile {
   const views = new Map<string, ViewAddress[]>(expectedViews.map(view => [view, []]));
 
   const remove = (service: string): void => {

@@ -23,7 +23,8 @@ export async function runSingle(options: Options, hooks: ProcessHooks): Promise<
   }
   const front = await startFrontProxy({ options, router: localRouter(services), log, metrics, health });
   let ops: Ops | undefined;
-  if (options.opsPort !== undefined) ops = await startOps({ address: { port: options.opsPort }, health, registry: metrics.registry });
+  if (options.opsPort !== undefined)
+    ops = await startOps({ address: { port: options.opsPort }, health, registry: metrics.registry });
   hooks.listening(
     front.address,
     services.flatMap(({ views }) => views.map(view => view.name)),

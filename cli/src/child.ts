@@ -43,6 +43,9 @@ export interface Child {
   kill(): void;
 }
 
+/** Milliseconds after a process has ended until its channel is not waited for any more. */
+const CHANNEL_GRACE = 1_000;
+
 /** Starts a program, and starts it again whenever it ends, until it is stopped or says that this is pointless. */
 export function superviseChild(spec: ChildSpec, policy: RestartPolicy, parentLog: Logger, events: ChildEvents): Child {
   const log = parentLog.child({ service: spec.name });
@@ -87,8 +90,16 @@ export function superviseChild(spec: ChildSpec, policy: RestartPolicy, parentLog
       if (message?.type === 'fatal') fatal = message.message;
       else if (message) told(message, child.pid ?? 0);
     });
-    // Not 'exit': the last messages may still be in the channel then.
-    child.once('close', (code, signal) => end(signal ?? `exit code ${code}`, code));
+    child.once('exit', (code, signal) => {
+      const how = signal ?? `exit code ${code}`;
+      if (!child.connected) return end(how, code);
+      // Its last messages may still be in the channel.
+      const waited = setTimeout(() => end(how, code), CHANNEL_GRACE);
+      child.once('disconnect', () => {
+        clearTimeout(waited);
+        end(how, code);
+      });
+    });
     child.once('error', error => {
       if (child.pid === undefined) end(error.message, null);
       else log.warn({ err: error }, 'could not be reached');

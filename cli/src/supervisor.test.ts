@@ -95,7 +95,11 @@ describe('the fleet', () => {
   });
 
   test.each([
-    ['a configuration error', `self.guard(async () => { process.exitCode = 78; process.exit(); })`, 'a-vw refuses its configuration'],
+    [
+      'a configuration error',
+      `self.guard(async () => { process.exitCode = 78; process.exit(); })`,
+      'a-vw refuses its configuration',
+    ],
     [
       'a taken port',
       `self.guard(() => new Promise((_, reject) => {
@@ -127,10 +131,10 @@ describe('the fleet', () => {
   });
 
   test('drains the front proxy before the services that it needs, and is then gone', async () => {
-    const slow = WELL_BEHAVED.replace('async () => note', 'async () => { await new Promise(r => setTimeout(r, 300)); note').replace(
-      /\);$/,
-      '; });',
-    );
+    const slow = WELL_BEHAVED.replace(
+      'async () => note',
+      'async () => { await new Promise(r => setTimeout(r, 300)); note',
+    ).replace(/\);$/, '; });');
     start([programs.program('a-vw', WELL_BEHAVED, ['one'])], programs.program('front-proxy', slow));
     const { pid } = await until(() => addressOf('one'), 'a listens');
     await until(() => programs.notes().length === 2, 'both are up');

@@ -33,7 +33,13 @@ export function fileAddresses(file: string, onError: (error: Error) => void): Ad
 
   return {
     addressesOf: view => views[view] ?? (known.has(view) ? [] : undefined),
-    all: () => [...new Map(Object.values(views).flat().map(address => [address.socketPath, address])).values()],
+    all: () => [
+      ...new Map(
+        Object.values(views)
+          .flat()
+          .map(address => [address.socketPath, address]),
+      ).values(),
+    ],
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

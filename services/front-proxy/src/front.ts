@@ -1,3 +1,4 @@
+import { HOPS_HEADER, MAX_HOPS } from '@kcp-vw/shared/answer/forwarded-headers.ts';
 import { sendStatus, sendText } from '@kcp-vw/shared/answer/send.ts';
 import type { Authenticate } from '@kcp-vw/shared/authn/authenticate.ts';
 import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
@@ -13,7 +14,6 @@ import { parseTarget, type Target } from '@kcp-vw/shared/target/target.ts';
 import { unresolved } from '@kcp-vw/shared/view/host.ts';
 import { SERVICES } from '@kcp-vw/shared/view/path-pattern.ts';
 import type { RequestRecord } from '@kcp-vw/shared/view/record.ts';
-import { HOPS_HEADER, MAX_HOPS } from '@kcp-vw/shared/answer/forwarded-headers.ts';
 import type { Router } from './router.ts';
 
 export interface FrontOptions {

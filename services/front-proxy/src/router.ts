@@ -1,16 +1,16 @@
 import type { Drain } from '@kcp-vw/shared/answer/drain.ts';
-import { forwardedRequestHeaders } from '@kcp-vw/shared/answer/forwarded-headers.ts';
 import { contentLengthOf } from '@kcp-vw/shared/answer/forward.ts';
+import { forwardedRequestHeaders } from '@kcp-vw/shared/answer/forwarded-headers.ts';
 import { relay } from '@kcp-vw/shared/answer/relay.ts';
 import { sendStatus } from '@kcp-vw/shared/answer/send.ts';
 import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
 import { remoteHeaders } from '@kcp-vw/shared/authn/request-headers.ts';
-import { serviceUnavailable, toStatusError, tooManyRequests } from '@kcp-vw/shared/kube/errors.ts';
+import { serviceUnavailable, tooManyRequests, toStatusError } from '@kcp-vw/shared/kube/errors.ts';
 import type { Exchange } from '@kcp-vw/shared/listener/exchange.ts';
 import { type RawHeaders, withoutHeaders } from '@kcp-vw/shared/listener/headers.ts';
 import type { Target } from '@kcp-vw/shared/target/target.ts';
 import { type Upstream, UpstreamError } from '@kcp-vw/shared/upstream/upstream.ts';
-import { RECORD_HEADER, readRecordHeader, type RequestRecord } from '@kcp-vw/shared/view/record.ts';
+import { RECORD_HEADER, type RequestRecord, readRecordHeader } from '@kcp-vw/shared/view/record.ts';
 import type { Backends } from './backends.ts';
 
 /** Takes an authenticated request to whatever serves its view. `unknown`: nothing serves a view of that name. */
@@ -86,4 +86,3 @@ function isStream(target: Target): boolean {
   if (watch !== null && !/^(0|f|false)$/i.test(watch)) return true;
   return /^(1|t|true)$/i.test(target.query.get('follow') ?? '') || target.segments.includes('watch');
 }
-

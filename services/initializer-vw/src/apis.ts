@@ -2,7 +2,13 @@ import { type ApiResource, storageVersionHash } from '@kcp-vw/shared/kube/discov
 import type { TableColumn } from '@kcp-vw/shared/kube/table.ts';
 
 const COLUMNS: readonly TableColumn[] = [
-  { name: 'Phase', type: 'string', description: 'The current phase (e.g. Scheduling, Initializing, Ready, Deleting)', priority: 0, jsonPath: '.status.phase' },
+  {
+    name: 'Phase',
+    type: 'string',
+    description: 'The current phase (e.g. Scheduling, Initializing, Ready, Deleting)',
+    priority: 0,
+    jsonPath: '.status.phase',
+  },
   { name: 'URL', type: 'string', description: 'URL to access the logical cluster', priority: 0, jsonPath: '.status.URL' },
   { name: 'Age', type: 'date', description: '', priority: 0, jsonPath: '.metadata.creationTimestamp' },
 ];

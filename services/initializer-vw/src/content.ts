@@ -1,7 +1,7 @@
 import { type Identity, identity } from '@kcp-vw/shared/authn/identity.ts';
 import { withLifecycleGroup } from '@kcp-vw/shared/authn/impersonation.ts';
-import { rulesAllow } from '@kcp-vw/shared/kube/rbac.ts';
 import { notFound } from '@kcp-vw/shared/kube/errors.ts';
+import { rulesAllow } from '@kcp-vw/shared/kube/rbac.ts';
 import type { RequestInfo } from '@kcp-vw/shared/target/request-info.ts';
 import { type Answer, type Call, forward, refuse } from '@kcp-vw/shared/view/view.ts';
 import { isPending, type Lifecycle, type LogicalCluster } from './lifecycle.ts';
@@ -49,7 +49,12 @@ export type LifecycleScope = {
 
 type Access = { readonly as: Identity; readonly because: string } | { readonly refused: Answer };
 
-function accessMode(lifecycle: Lifecycle, call: Call<LifecycleScope>, state: LogicalCluster, workspaceTypes: WorkspaceTypes): Access {
+function accessMode(
+  lifecycle: Lifecycle,
+  call: Call<LifecycleScope>,
+  state: LogicalCluster,
+  workspaceTypes: WorkspaceTypes,
+): Access {
   const { role } = lifecycle;
   const { name } = call.scope;
   const quoted = JSON.stringify(name);
@@ -60,7 +65,9 @@ function accessMode(lifecycle: Lifecycle, call: Call<LifecycleScope>, state: Log
   const type = workspaceTypes.find(parsed.cluster, parsed.type);
   if (type === undefined) {
     // Never as the owner: that would hand out cluster-admin on the word of a name that nothing confirms.
-    return { refused: refuse({ code: 503, text: `${role} ${quoted}: its WorkspaceType is neither on this shard nor in the cache` }) };
+    return {
+      refused: refuse({ code: 503, text: `${role} ${quoted}: its WorkspaceType is neither on this shard nor in the cache` }),
+    };
   }
   const rules = type.spec?.[lifecycle.permissionsField] ?? [];
   if (rules.length === 0) return asOwner(call, state, `${role} ${quoted} has no ${lifecycle.permissionsField}`);

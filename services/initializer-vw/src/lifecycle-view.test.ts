@@ -9,7 +9,13 @@ import { INITIALIZING, type Lifecycle, type LogicalCluster, TERMINATING } from '
 import { lifecycleView } from './lifecycle-view.ts';
 
 const NAME = 'tenant1:type';
-const alice: Caller = { name: 'alice', uid: 'u1', groups: ['team', 'system:authenticated'], extra: { scopes: ['x'] }, method: 'token' };
+const alice: Caller = {
+  name: 'alice',
+  uid: 'u1',
+  groups: ['team', 'system:authenticated'],
+  extra: { scopes: ['x'] },
+  method: 'token',
+};
 const masters: Caller = { ...alice, groups: ['system:masters'] };
 const RULES = [{ verbs: ['get'], apiGroups: [''], resources: ['configmaps'] }];
 
@@ -79,7 +85,13 @@ describe('authorization', () => {
   test('asks in the logical cluster of the type, with the caller as it is', async () => {
     const { view, reviews } = viewOf(TERMINATING);
     expect(await view.authorize(callOf('c1', '/api/v1/secrets', { method: 'DELETE' }))).toMatchObject({ allowed: true });
-    const resource = { group: 'tenancy.kcp.io', version: 'v1alpha1', resource: 'workspacetypes', verb: 'terminate', name: 'type' };
+    const resource = {
+      group: 'tenancy.kcp.io',
+      version: 'v1alpha1',
+      resource: 'workspacetypes',
+      verb: 'terminate',
+      name: 'type',
+    };
     expect(reviews).toEqual([['tenant1', { user: alice, resource }]]);
   });
 
@@ -105,7 +117,9 @@ describe('LogicalClusters across the shard', () => {
   test('are selected by the shard when initializing', async () => {
     const answer = await viewOf(INITIALIZING).view.answer(callOf('*', LC));
     expect(answer).toMatchObject({ kind: 'forward', cluster: '*' });
-    expect((answer as { select: string }).select).toMatch(/^tenancy\.kcp\.io\/phase=Initializing,initializer\.internal\.kcp\.io\/[0-9a-f]{35}=[0-9a-f]{56}$/);
+    expect((answer as { select: string }).select).toMatch(
+      /^tenancy\.kcp\.io\/phase=Initializing,initializer\.internal\.kcp\.io\/[0-9a-f]{35}=[0-9a-f]{56}$/,
+    );
     expect(answer).not.toHaveProperty('as');
   });
 
@@ -125,7 +139,11 @@ describe('LogicalClusters across the shard', () => {
 });
 
 describe.each([
-  [INITIALIZING, { status: { phase: 'Initializing', initializers: [NAME] } }, { status: { phase: 'Ready', initializers: [NAME] } }],
+  [
+    INITIALIZING,
+    { status: { phase: 'Initializing', initializers: [NAME] } },
+    { status: { phase: 'Ready', initializers: [NAME] } },
+  ],
   [
     TERMINATING,
     { metadata: { deletionTimestamp: 'x' }, status: { phase: 'Deleting', terminators: [NAME] } },
@@ -143,7 +161,10 @@ describe.each([
 
   test('is forwarded as the owner, as recorded, when the type grants no permissions', async () => {
     const answer = await answerTo({ state: owned, types: { [NAME]: {} } });
-    expect(answer).toMatchObject({ kind: 'forward', as: { name: 'owner', uid: 'o', groups: ['owners'], extra: createdBy.extra } });
+    expect(answer).toMatchObject({
+      kind: 'forward',
+      as: { name: 'owner', uid: 'o', groups: ['owners'], extra: createdBy.extra },
+    });
   });
 
   test('is forwarded as the caller with the lifecycle group first when the type grants permissions', async () => {

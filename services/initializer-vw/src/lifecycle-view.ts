@@ -1,9 +1,20 @@
-import type { Reviewer } from '@kcp-vw/shared/authz/reviewer.ts';
 import { GROUP_MASTERS } from '@kcp-vw/shared/authn/identity.ts';
+import type { Reviewer } from '@kcp-vw/shared/authz/reviewer.ts';
 import { methodNotAllowed } from '@kcp-vw/shared/kube/errors.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { RequestInfo } from '@kcp-vw/shared/target/request-info.ts';
-import { type Answer, allow, type Call, type Decision, defineView, deny, forward, refuse, transform, type View } from '@kcp-vw/shared/view/view.ts';
+import {
+  type Answer,
+  allow,
+  type Call,
+  type Decision,
+  defineView,
+  deny,
+  forward,
+  refuse,
+  transform,
+  type View,
+} from '@kcp-vw/shared/view/view.ts';
 import { SINGLE_APIS, WILDCARD_APIS } from './apis.ts';
 import { answerContent, type LifecycleScope } from './content.ts';
 import { isSelected, type Lifecycle, type LogicalCluster, selectorFor, TERMINATING } from './lifecycle.ts';
@@ -75,7 +86,8 @@ async function authorize(lifecycle: Lifecycle, { caller, scope }: Call<Lifecycle
 
 /** A: the shard applies the labels. What is being deleted has no label of its own, so that is looked at here, object by object. */
 function answerAll(lifecycle: Lifecycle, { scope, request }: Call<LifecycleScope>): Answer {
-  if (request.verb === 'get') return request.isResourceRequest ? refuse(methodNotAllowed(LOGICAL_CLUSTERS, 'get')) : SHARD_VERSION;
+  if (request.verb === 'get')
+    return request.isResourceRequest ? refuse(methodNotAllowed(LOGICAL_CLUSTERS, 'get')) : SHARD_VERSION;
   const because = `LogicalClusters that wait for the ${lifecycle.role} ${JSON.stringify(scope.name)}`;
   const plan = { cluster: '*', select: selectorFor(lifecycle, scope.name), because };
   if (lifecycle !== TERMINATING) return forward(plan);

@@ -1,7 +1,7 @@
+import { statusOf } from '@kcp-vw/shared/answer/relay.ts';
+import type { Informer } from '@kcp-vw/shared/informer/informer.ts';
 import { internalError } from '@kcp-vw/shared/kube/errors.ts';
 import { clusterOf } from '@kcp-vw/shared/kube/objects.ts';
-import type { Informer } from '@kcp-vw/shared/informer/informer.ts';
-import { statusOf } from '@kcp-vw/shared/answer/relay.ts';
 import { requestJson } from '@kcp-vw/shared/upstream/json.ts';
 import { type Upstream, UpstreamError } from '@kcp-vw/shared/upstream/upstream.ts';
 import type { LogicalCluster } from './lifecycle.ts';

@@ -45,7 +45,11 @@ describe.each([INITIALIZING, TERMINATING])('a write to the status through $view'
     });
   });
 
-  test.each([['a string', 'x'], ['an object', {}], ['numbers', [1]]])('fails when the list is %s', (_, names) => {
+  test.each([
+    ['a string', 'x'],
+    ['an object', {}],
+    ['numbers', [1]],
+  ])('fails when the list is %s', (_, names) => {
     expect(admit([OWN], names)?.code).toBe(500);
   });
 

@@ -1,7 +1,7 @@
 import type { Informer } from '@kcp-vw/shared/informer/informer.ts';
+import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { requestJson } from '@kcp-vw/shared/upstream/json.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
-import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { WorkspaceType } from './lifecycle.ts';
 
 /** WorkspaceTypes by the logical cluster they live in and their name. */
@@ -10,7 +10,10 @@ export interface WorkspaceTypes {
 }
 
 /** First the shard's own, then those that other shards have replicated into the cache. */
-export function workspaceTypesOf(local: () => Informer<WorkspaceType> | undefined, cached: Informer<WorkspaceType>): WorkspaceTypes {
+export function workspaceTypesOf(
+  local: () => Informer<WorkspaceType> | undefined,
+  cached: Informer<WorkspaceType>,
+): WorkspaceTypes {
   return { find: (cluster, name) => local()?.get(cluster, name) ?? cached.get(cluster, name) };
 }
 

@@ -166,4 +166,3 @@ function conflictResponse(write: Write): CollectedResponse {
   const { status } = modified(write);
   return { status: status.code, headers: ['content-type', 'application/json'], body: Buffer.from(JSON.stringify(status)) };
 }
-

@@ -1,5 +1,5 @@
-import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import type { Exchange } from '../listener/exchange.ts';
 import { headerValue, type RawHeaders } from '../listener/headers.ts';
 import { type Upstream, UpstreamError, type UpstreamRequest } from '../upstream/upstream.ts';

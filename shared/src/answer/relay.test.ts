@@ -37,13 +37,15 @@ function open(url: URL, options: RequestOptions = {}): { request: ClientRequest;
     request.once('error', reject);
   });
   request.on('error', () => undefined);
+  // Tests that leave do not wait for it.
+  response.catch(() => undefined);
   return { request, response };
 }
 
 async function read(response: IncomingMessage): Promise<Got> {
   const chunks: Buffer[] = [];
   let cut = false;
-  response.on('data', chunk => chunks.push(chunk));
+  response.on('data', chunk => chunks.push(chunk)).resume();
   await new Promise<void>(resolve => {
     response.once('end', resolve);
     response.once('error', () => {

@@ -1,6 +1,6 @@
+import { createLineSplitter } from '../informer/watch-lines.ts';
 import { internalError } from '../kube/errors.ts';
 import type { KubeObject, WatchEvent } from '../kube/objects.ts';
-import { createLineSplitter } from '../informer/watch-lines.ts';
 import type { Transform } from '../view/view.ts';
 import { eitherUntil } from './drain.ts';
 import type { Execution } from './engine.ts';

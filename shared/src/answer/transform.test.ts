@@ -21,7 +21,12 @@ const plan = transform({
   because: 'test',
 });
 
-async function ask(shard: FakeUpstream, method: string, path: string, { headers = [] as string[], body = undefined as string | undefined, leave = false } = {}) {
+async function ask(
+  shard: FakeUpstream,
+  method: string,
+  path: string,
+  { headers = [] as string[], body = undefined as string | undefined, leave = false } = {},
+) {
   const exchange = fakeExchange(method, path, { headers, ...(body !== undefined && { body }) });
   const rest = parseTarget(path);
   const call: Call = { caller, scope: { cluster: 'c1' }, request: requestInfo(method, rest), query: rest.query };
@@ -35,13 +40,28 @@ const THINGS = '/apis/g.io/v1/things';
 
 describe('a transformed read', () => {
   test('of a list leaves out what is hidden, and the count that would tell of it', async () => {
-    const list = { kind: 'ThingList', metadata: { resourceVersion: '7', remainingItemCount: 3, continue: 'c' }, items: [visible('a'), hidden('b')] };
-    const exchange = await ask(fakeUpstream(() => ({ body: list })), 'GET', THINGS);
-    expect(exchange.json).toEqual({ kind: 'ThingList', metadata: { resourceVersion: '7', continue: 'c' }, items: [visible('a')] });
+    const list = {
+      kind: 'ThingList',
+      metadata: { resourceVersion: '7', remainingItemCount: 3, continue: 'c' },
+      items: [visible('a'), hidden('b')],
+    };
+    const exchange = await ask(
+      fakeUpstream(() => ({ body: list })),
+      'GET',
+      THINGS,
+    );
+    expect(exchange.json).toEqual({
+      kind: 'ThingList',
+      metadata: { resourceVersion: '7', continue: 'c' },
+      items: [visible('a')],
+    });
   });
 
   test('of a compressed list asks for gzip and answers in plain', async () => {
-    const shard = fakeUpstream(() => ({ headers: ['content-encoding', 'gzip'], body: gzipSync(JSON.stringify({ items: [visible('a'), hidden('b')] })) }));
+    const shard = fakeUpstream(() => ({
+      headers: ['content-encoding', 'gzip'],
+      body: gzipSync(JSON.stringify({ items: [visible('a'), hidden('b')] })),
+    }));
     const exchange = await ask(shard, 'GET', THINGS, { headers: ['accept-encoding', 'br'] });
     expect(shard.requests[0]?.headers.join()).toContain('accept-encoding,gzip');
     expect(exchange.json).toMatchObject({ items: [visible('a')] });
@@ -49,8 +69,24 @@ describe('a transformed read', () => {
   });
 
   test('of a hidden object is not found, and of a visible one is the object', async () => {
-    expect((await ask(fakeUpstream(() => ({ body: hidden('a') })), 'GET', `${THINGS}/a`)).status).toBe(404);
-    expect((await ask(fakeUpstream(() => ({ body: visible('a') })), 'GET', `${THINGS}/a`)).json).toEqual(visible('a'));
+    expect(
+      (
+        await ask(
+          fakeUpstream(() => ({ body: hidden('a') })),
+          'GET',
+          `${THINGS}/a`,
+        )
+      ).status,
+    ).toBe(404);
+    expect(
+      (
+        await ask(
+          fakeUpstream(() => ({ body: visible('a') })),
+          'GET',
+          `${THINGS}/a`,
+        )
+      ).json,
+    ).toEqual(visible('a'));
   });
 
   test('of a Table leaves out rows, and asks for the objects that a client did not want', async () => {
@@ -68,7 +104,11 @@ describe('a transformed read', () => {
 
   test('passes an error of the shard on as it is', async () => {
     const status = { kind: 'Status', code: 410, message: 'too old' };
-    const exchange = await ask(fakeUpstream(() => ({ status: 410, body: status })), 'GET', THINGS);
+    const exchange = await ask(
+      fakeUpstream(() => ({ status: 410, body: status })),
+      'GET',
+      THINGS,
+    );
     expect([exchange.status, exchange.json]).toEqual([410, status]);
   });
 });
@@ -84,7 +124,12 @@ describe('a transformed watch', () => {
     const bytes = Buffer.from(events.map(event => `${JSON.stringify(event)}\n`).join(''));
     const shard = fakeUpstream(() => ({ body: bytes }));
     const exchange = await ask(shard, 'GET', `${THINGS}?watch=true`);
-    expect(exchange.text.trim().split('\n').map(line => JSON.parse(line))).toEqual([events[0], events[2], events[3]]);
+    expect(
+      exchange.text
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line)),
+    ).toEqual([events[0], events[2], events[3]]);
     expect(shard.requests[0]).toMatchObject({ longRunning: true });
   });
 
@@ -108,11 +153,15 @@ describe('an admitted write', () => {
       return { status, body: status === 200 ? JSON.parse(body) : { kind: 'Status', code: status } };
     });
   };
-  const trail = (shard: FakeUpstream) => shard.requests.map(({ method, path }) => `${method} ${path.replace(`/clusters/c1${THINGS}/a`, '')}`);
+  const trail = (shard: FakeUpstream) =>
+    shard.requests.map(({ method, path }) => `${method} ${path.replace(`/clusters/c1${THINGS}/a`, '')}`);
 
   test('by patch is computed by the shard, inspected, and stored on the version it was computed on', async () => {
     const shard = shardWith();
-    const exchange = await ask(shard, 'PATCH', `${THINGS}/a?fieldManager=me&force=true`, { headers: merge, body: '{"spec":"new"}' });
+    const exchange = await ask(shard, 'PATCH', `${THINGS}/a?fieldManager=me&force=true`, {
+      headers: merge,
+      body: '{"spec":"new"}',
+    });
     expect(trail(shard)).toEqual(['GET ', 'PATCH ?fieldManager=me&force=true&dryRun=All', 'PUT ?fieldManager=me']);
     expect(JSON.parse(shard.requests[2]?.body ?? '')).toMatchObject({ spec: 'new', metadata: { resourceVersion: '5' } });
     expect(exchange.status).toBe(200);

@@ -6,9 +6,9 @@ import { headerValue, withoutHeaders } from '../listener/headers.ts';
 import type { Target } from '../target/target.ts';
 import { type Upstream, UpstreamError } from '../upstream/upstream.ts';
 import type { Transform } from '../view/view.ts';
-import type { Execution } from './engine.ts';
 import { executeAdmittedWrite } from './admitted-write.ts';
 import { type CollectedResponse, collect } from './collect.ts';
+import type { Execution } from './engine.ts';
 import { contentLengthOf, upstreamHeaders, upstreamPath } from './forward.ts';
 import { statusOf } from './relay.ts';
 import { sendJson } from './send.ts';
@@ -107,4 +107,3 @@ export function sendCollected(exchange: Exchange, response: CollectedResponse): 
   exchange.writeHead(response.status, [...headers, 'content-length', String(response.body.length)]);
   exchange.end(response.body);
 }
-

@@ -178,23 +178,14 @@ describe('headers that are too large', () => {
         seen.push(exchange.url);
         answer(exchange, 'ok');
       },
-      { limits: { requestHeaders: 100_000 } },
+      { limits: { requestHeaders: 60_000 } },
     );
     const session = openHttp2(port);
     // The server's settings arrive first, as with any client that has been connected for a moment.
     await new Promise(resolve => session.once('remoteSettings', resolve));
-    expect((await request2(session, large(200_000))).status).toBe(0);
+    expect((await request2(session, large(100_000))).status).toBe(0);
     expect((await request2(session, { ':path': '/small', ...large(50_000) })).status).toBe(200);
     expect(seen).toEqual(['/small']);
-  });
-
-  test('are not, up to 1 MiB, over HTTP/2', async () => {
-    const { port } = await serveTls(exchange => answer(exchange, 'ok'));
-    const session = openHttp2(port);
-    await new Promise(resolve => session.once('remoteSettings', resolve));
-    expect((await request2(session, large(1_000_000))).status).toBe(200);
-    expect((await request2(session, large(1_100_000))).status).toBe(0);
-    expect((await request2(session, {})).status).toBe(200);
   });
 });
 

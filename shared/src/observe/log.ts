@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import pino, { type DestinationStream, type Logger } from 'pino';
 
 export type { Logger } from 'pino';
@@ -55,7 +56,7 @@ const REDACTED = '[redacted]';
 const MAX_DEPTH = 6;
 
 function withoutSecrets(value: unknown, depth: number): unknown {
-  if (value instanceof Error) return describeError(value, depth);
+  if (isNativeError(value)) return describeError(value, depth);
   if (typeof value !== 'object' || value === null || value instanceof Date || ArrayBuffer.isView(value)) return value;
   if (depth >= MAX_DEPTH) return '[deeper]';
   if (Array.isArray(value)) return value.map(item => withoutSecrets(item, depth + 1));

@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 /** What `listen` fails with, in words. */
 const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'it is in use by another process',
@@ -15,7 +17,7 @@ interface SystemError {
 
 /** Why a process does not start, as one sentence for whoever starts it. */
 export function startupSentence(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!isNativeError(error)) return String(error);
   const { code, syscall, address, port } = error as SystemError;
   const problem = syscall === 'listen' || syscall === 'bind' ? LISTEN_PROBLEMS[code ?? ''] : undefined;
   if (problem === undefined) return error.message;

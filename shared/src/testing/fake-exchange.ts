@@ -16,7 +16,11 @@ export interface FakeExchange extends Exchange {
   leave(): void;
 }
 
-export function fakeExchange(method: string, url: string, { headers = [] as RawHeaders, body = undefined as string | undefined } = {}): FakeExchange {
+export function fakeExchange(
+  method: string,
+  url: string,
+  { headers = [] as RawHeaders, body = undefined as string | undefined } = {},
+): FakeExchange {
   const listeners: ((complete: boolean) => void)[] = [];
   const written: Buffer[] = [];
   let status = 0;

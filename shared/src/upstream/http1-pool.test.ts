@@ -164,7 +164,7 @@ describe('request bodies', () => {
     await get(upstream, '/a', { headers: ['content-length', '5', 'transfer-encoding', 'chunked'] }).done;
     await get(upstream, '/b', { method: 'DELETE', body: Readable.from([]), contentLength: 0 }).done;
     expect(wire.toLowerCase()).not.toMatch(/content-length|transfer-encoding/);
-    expect(wire).toMatch(/^GET \/a HTTP\/1\.1\r\n[^]*\r\n\r\nDELETE \/b HTTP\/1\.1\r\n[^]*\r\n\r\n$/);
+    expect(wire).toMatch(/^GET \/a HTTP\/1\.1\r\n([^\r]+\r\n)+\r\nDELETE \/b HTTP\/1\.1\r\n([^\r]+\r\n)+\r\n$/);
   });
 
   it('that are cut short never arrive as complete ones', async () => {

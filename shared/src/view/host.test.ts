@@ -13,7 +13,15 @@ import type { RequestRecord } from './record.ts';
 import { allow, deny, forward, type View } from './view.ts';
 
 const SECRETS: readonly ApiResource[] = [
-  { group: '', version: 'v1', name: 'secrets', singularName: 'secret', kind: 'Secret', namespaced: true, verbs: ['get', 'list', 'watch'] },
+  {
+    group: '',
+    version: 'v1',
+    name: 'secrets',
+    singularName: 'secret',
+    kind: 'Secret',
+    namespaced: true,
+    verbs: ['get', 'list', 'watch'],
+  },
 ];
 const alice: Caller = { name: 'alice', uid: '', groups: ['team-blue'], extra: {}, method: 'token' };
 const masters: Caller = { ...alice, groups: ['system:masters'] };
@@ -22,7 +30,8 @@ const teamSecrets: View = {
   name: 'team-secrets',
   path: '/:team/clusters/:cluster',
   apis: () => SECRETS,
-  authorize: async ({ caller, scope }) => (caller.groups.includes(`team-${scope.team}`) ? allow('a member') : deny('only members of the team')),
+  authorize: async ({ caller, scope }) =>
+    caller.groups.includes(`team-${scope.team}`) ? allow('a member') : deny('only members of the team'),
   answer: async ({ scope }) => forward({ select: `team=${scope.team}`, because: 'secrets of the team' }),
 };
 
@@ -48,9 +57,15 @@ describe('a request to a view', () => {
     const { exchange, shard, record } = await ask('GET', `${BLUE}/*/api/v1/secrets?limit=5&labelSelector=a%3Db`);
     expect(exchange.status).toBe(200);
     expect(shard.requests.map(request => decodeURIComponent(request.path))).toEqual([
-      '/clusters/*/api/v1/secrets?limit=5&labelSelector=a=b,team=blue',
+      '/clusters/*/api/v1/secrets?limit=5&labelSelector=team=blue,a=b',
     ]);
-    expect(record).toEqual({ view: 'team-secrets', cluster: '*', verb: 'list', resource: 'secrets', because: 'secrets of the team' });
+    expect(record).toEqual({
+      view: 'team-secrets',
+      cluster: '*',
+      verb: 'list',
+      resource: 'secrets',
+      because: 'secrets of the team',
+    });
   });
 
   test('never takes the caller’s own identity headers along', async () => {
@@ -83,7 +98,10 @@ describe('a request to a view', () => {
 
   test('for discovery is answered here, and by 304 to who has it', async () => {
     const { exchange } = await ask('GET', `${BLUE}/c1/api/v1`);
-    expect(exchange.json).toMatchObject({ kind: 'APIResourceList', resources: [{ name: 'secrets', verbs: ['get', 'list', 'watch'] }] });
+    expect(exchange.json).toMatchObject({
+      kind: 'APIResourceList',
+      resources: [{ name: 'secrets', verbs: ['get', 'list', 'watch'] }],
+    });
     const etag = exchange.responseHeader('etag') ?? '';
     const again = await ask('GET', `${BLUE}/c1/api/v1`, { headers: ['If-None-Match', `W/${etag}, "x"`] });
     expect([again.exchange.status, again.exchange.text]).toEqual([304, '']);
@@ -91,7 +109,14 @@ describe('a request to a view', () => {
 });
 
 describe('a path that no view takes', () => {
-  const PATHS = ['/', '/services', '/services/other/x', '/services/team-secrets/blue', '/services/TEAM-SECRETS/blue/clusters/c', `${BLUE}/a%2Fb/api`];
+  const PATHS = [
+    '/',
+    '/services',
+    '/services/other/x',
+    '/services/team-secrets/blue',
+    '/services/TEAM-SECRETS/blue/clusters/c',
+    `${BLUE}/a%2Fb/api`,
+  ];
   test.each(PATHS)('%s is forbidden to a user and not found for masters', async path => {
     expect((await ask('GET', path)).exchange.status).toBe(403);
     expect((await ask('GET', path, { caller: masters })).exchange.status).toBe(404);

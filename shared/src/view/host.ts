@@ -29,9 +29,7 @@ interface Hosted {
 }
 
 export function createViewHost({ views, engine, documents, onError }: ViewHostOptions): ViewHost {
-  const hosted = new Map<string, Hosted>(
-    views.map(view => [view.name, { view, pattern: compilePath(view.name, view.path) }]),
-  );
+  const hosted = new Map<string, Hosted>(views.map(view => [view.name, { view, pattern: compilePath(view.name, view.path) }]));
 
   async function handle(exchange: Exchange, caller: Caller, target: Target, record: RequestRecord): Promise<void> {
     const entry = hosted.get(target.segments[1] ?? '');

@@ -1,5 +1,5 @@
-import { callerFromFrontProxy } from '../authn/request-headers.ts';
 import { sendStatus, sendText } from '../answer/send.ts';
+import { callerFromFrontProxy } from '../authn/request-headers.ts';
 import { readServiceArguments } from '../config/flags-service.ts';
 import { UsageError } from '../config/flags-values.ts';
 import { SERVICES } from '../config/options.ts';
@@ -14,7 +14,7 @@ import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { startOps } from '../observe/ops.ts';
 import { reportReadiness } from '../observe/readiness-report.ts';
 import { parseTarget } from '../target/target.ts';
-import { recordHeader, type RequestRecord } from './record.ts';
+import { type RequestRecord, recordHeader } from './record.ts';
 import { type RunningService, type ServiceDefinition, startService } from './service.ts';
 
 /** The whole life of a service's process: started by the supervisor, reached by the front proxy over a Unix socket. */

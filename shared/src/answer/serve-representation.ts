@@ -1,0 +1,98 @@
+import { JSON_MEDIA_TYPE, type MediaTransform, negotiate, type TransformKind } from '../kube/media-type.ts';
+import type { KubeObject, ListMeta } from '../kube/objects.ts';
+import { partialObjectMetadata, partialObjectMetadataList } from '../kube/partial-metadata.ts';
+import { type IncludeObject, parseIncludeObject, type TableOptions, toTable } from '../kube/table.ts';
+import type { Exchange } from '../listener/exchange.ts';
+import { headerValue, headerValues } from '../listener/headers.ts';
+import type { Collection } from '../view/collection.ts';
+
+/** How a client wants to see a collection: plain, as a Table, or as metadata only. */
+export interface Representation {
+  readonly mediaType: string;
+  object(object: KubeObject): string;
+  /** In pieces, made as they are taken: a long list never exists as one string. */
+  list(items: readonly KubeObject[], metadata: ListMeta): Iterable<string>;
+  /** One line of a watch. A Table has its columns on the first one only. */
+  event(type: string, object: KubeObject): string;
+}
+
+/** What each verb can be answered as: a list is no PartialObjectMetadata, and a single object no list of them. */
+const TRANSFORMS: Readonly<Record<'get' | 'list' | 'watch', readonly TransformKind[]>> = {
+  get: ['Table', 'PartialObjectMetadata'],
+  list: ['Table', 'PartialObjectMetadataList'],
+  watch: ['Table', 'PartialObjectMetadata'],
+};
+
+/** Throws a StatusError 406 for an Accept header that nothing here satisfies. */
+export function represent(
+  exchange: Exchange,
+  verb: 'get' | 'list' | 'watch',
+  query: URLSearchParams,
+  collection: Collection,
+): Representation {
+  const accept = headerValues(exchange.headers, 'accept').join(',');
+  const { mediaType, as, pretty } = negotiate(accept || undefined, [{ mediaType: JSON_MEDIA_TYPE, as: TRANSFORMS[verb] }]);
+  const print = (document: unknown): string =>
+    `${JSON.stringify(document, null, pretty || wantsPretty(exchange, query) ? 2 : undefined)}\n`;
+  const shapes = shapesOf(collection, as, as?.kind === 'Table' ? parseIncludeObject(query.get('includeObject')) : 'Metadata');
+  let events = 0;
+  return {
+    mediaType,
+    object: object => print(shapes.object(object, true)),
+    *list(items, metadata) {
+      if (shapes.list) yield print(shapes.list(items, metadata));
+      else yield* plainList(collection, items, metadata);
+    },
+    // Never indented: an event is a line.
+    event: (type, object) => `${JSON.stringify({ type, object: shapes.object(object, events++ === 0) })}\n`,
+  };
+}
+
+interface Shapes {
+  object(object: KubeObject, first: boolean): unknown;
+  /** Absent for plain lists, which are written item by item. */
+  readonly list?: (items: readonly KubeObject[], metadata: ListMeta) => unknown;
+}
+
+function shapesOf(collection: Collection, as: MediaTransform | undefined, includeObject: IncludeObject): Shapes {
+  const { apiVersion, kind, columns } = collection;
+  const typed = (object: KubeObject): KubeObject =>
+    object.apiVersion !== undefined && object.kind !== undefined ? object : { ...object, apiVersion, kind };
+  if (as === undefined) return { object: typed };
+
+  const { version } = as;
+  if (as.kind === 'Table') {
+    const table = (items: readonly KubeObject[], metadata: ListMeta, headers: boolean): unknown => {
+      const options: TableOptions = { ...metadata, now: Date.now(), includeObject, headers, version };
+      return toTable(items.map(typed), columns, options);
+    };
+    return {
+      object: (object, first) => {
+        const { resourceVersion } = object.metadata ?? {};
+        return table([object], resourceVersion === undefined ? {} : { resourceVersion }, first);
+      },
+      list: (items, metadata) => table(items, metadata, true),
+    };
+  }
+  return {
+    object: object => partialObjectMetadata(object, { version }),
+    list: (items, metadata) => partialObjectMetadataList({ metadata, items: [...items] }, { version }),
+  };
+}
+
+function* plainList({ apiVersion, kind }: Collection, items: readonly KubeObject[], metadata: ListMeta): Iterable<string> {
+  const { items: _, ...head } = { apiVersion, kind: `${kind}List`, metadata, items };
+  yield `${JSON.stringify(head).slice(0, -1)},"items":[`;
+  const plain = shapesOf({ apiVersion, kind } as Collection, undefined, 'Metadata');
+  for (const [i, item] of items.entries()) yield `${i === 0 ? '' : ','}${JSON.stringify(plain.object(item, false))}`;
+  yield ']}\n';
+}
+
+const BROWSERS = /^(curl|Wget|Mozilla\/5\.0)/;
+
+/** `isPrettyPrint` of k8s.io/apiserver: as the query says, else for what people read with. */
+function wantsPretty({ headers }: Exchange, query: URLSearchParams): boolean {
+  const asked = query.get('pretty');
+  if (asked !== null && asked !== '') return ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(asked);
+  return BROWSERS.test(headerValue(headers, 'user-agent') ?? '');
+}
