@@ -63,20 +63,24 @@ async function main(): Promise<Counts> {
   const stop = stopSignal();
   const total = { passed: 0, failed: 0, skipped: 0 };
   for (const plan of makePlans(process.env, PROJECT)) {
-    try {
-      const counts = await runPlan(plan, binaries, stop);
-      total.passed += counts.passed;
-      total.failed += counts.failed;
-      total.skipped += counts.skipped;
-    } catch (error) {
-      // The last line must count this run, too, and the next topology may still be worth running.
-      say(`${plan.name}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
-      total.failed += 1;
-    }
+    const counts = await counted(plan.name, () => runPlan(plan, binaries, stop));
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
   }
   return total;
 }
 
-const { passed, failed, skipped } = await main();
+/** Turns an error into one failure: the last line must count it, and another topology may still be worth running. */
+async function counted(name: string, run: () => Promise<Counts>): Promise<Counts> {
+  try {
+    return await run();
+  } catch (error) {
+    say(`${name}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+const { passed, failed, skipped } = await counted('e2e', main);
 say(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(failed === 0 ? 0 : 1);

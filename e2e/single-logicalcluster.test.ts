@@ -198,6 +198,20 @@ describe.each(lifecycles)('the logical cluster of one workspace in $view', lifec
     (await one.jsonPatch('/status', [{ op: 'test', path: '/status/phase', value: 'Nonsense' }])).expect(422);
   });
 
+  test('refuses a body of more than 3 MiB with 413', async () => {
+    const patch = { status: { conditions: [], padding: 'x'.repeat(4 * 1024 * 1024) } };
+    const status = (await scenario.single(admin).mergePatch('/status', patch)).expect(413).json<Status>();
+    expect(status.reason).toBe('RequestEntityTooLarge');
+  });
+
+  test('stores nothing of a dry run', async () => {
+    const before = await storedLogicalCluster(scenario.cluster);
+    const remaining = (before.status[list] ?? []).filter(name => name !== scenario.name);
+    const reply = await scenario.single(admin).mergePatch('/status?dryRun=All', { status: { [list]: remaining } });
+    expect(reply.expect(200).json<LogicalCluster>().status[list] ?? []).toEqual(remaining);
+    expect((await storedLogicalCluster(scenario.cluster)).status).toEqual(before.status);
+  });
+
   test('refuses every change of the list but the removal of the own name, and says what is allowed', async () => {
     const { metadata, ...object } = await current();
     const one = scenario.single(admin);

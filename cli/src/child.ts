@@ -104,19 +104,19 @@ export function superviseChild(spec: ChildSpec, policy: RestartPolicy, parentLog
       if (child.pid === undefined) end(error.message, null);
       else log.warn({ err: error }, 'could not be reached');
     });
-    log.info({ pid: child.pid }, 'started');
+    log.info({ child: child.pid }, 'started');
     events.onProcess();
   }
 
   function told(message: Exclude<ChildMessage, { type: 'fatal' }>, pid: number): void {
     if (message.type === 'listening') {
       listened = true;
-      log.info({ pid, socket: message.socket, views: message.views }, 'listening');
+      log.info({ child: pid, socket: message.socket, views: message.views }, 'listening');
       events.onListening(pid, message.socket, message.views);
     } else if (message.type === 'waiting') {
-      log.info({ pid }, `waiting for ${message.for}`);
+      log.info({ child: pid }, `waiting for ${message.for}`);
     } else {
-      log.info({ pid }, 'ready');
+      log.info({ child: pid }, 'ready');
       events.onReady();
     }
   }

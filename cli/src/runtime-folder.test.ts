@@ -40,7 +40,7 @@ describe('the runtime folder', () => {
   });
 
   test('of a killed predecessor is removed, and told', async () => {
-    const path = abandoned('kcp-vw-abcdef');
+    const path = abandoned('kcp-vw-run-abcdef');
     const told: string[] = [];
     await create([], old => told.push(old));
     expect(existsSync(path)).toBe(false);
@@ -54,7 +54,7 @@ describe('the runtime folder', () => {
   });
 
   test('that has no socket stays while it may just be being made, and goes later', async () => {
-    const path = join(parent, 'kcp-vw-abcdef');
+    const path = join(parent, 'kcp-vw-run-abcdef');
     mkdirSync(path, { mode: 0o700 });
     await create();
     expect(existsSync(path)).toBe(true);
@@ -64,10 +64,10 @@ describe('the runtime folder', () => {
   });
 
   test('that others could have written to, or only points elsewhere, is not touched', async () => {
-    const open = abandoned('kcp-vw-opened');
+    const open = abandoned('kcp-vw-run-opened');
     chmodSync(open, 0o755);
     const elsewhere = abandoned('something');
-    symlinkSync(elsewhere, join(parent, 'kcp-vw-linked'));
+    symlinkSync(elsewhere, join(parent, 'kcp-vw-run-linked'));
     await create();
     expect(existsSync(open)).toBe(true);
     expect(existsSync(join(elsewhere, 'alive.sock'))).toBe(true);
@@ -76,7 +76,7 @@ describe('the runtime folder', () => {
   test('is made elsewhere where the paths of sockets would be too long', async () => {
     const name = 'x'.repeat(85 - '/tmp/'.length);
     const folder = await create([name]);
-    expect(folder.path).toMatch(/^\/tmp\/kcp-vw-/);
+    expect(folder.path).toMatch(/^\/tmp\/kcp-vw-run-/);
     await expect(create(['x'.repeat(100)])).rejects.toThrow('short enough');
   });
 });

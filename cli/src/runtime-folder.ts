@@ -11,7 +11,7 @@ export interface RuntimeFolder {
   remove(): void;
 }
 
-const PREFIX = 'kcp-vw-';
+const PREFIX = 'kcp-vw-run-';
 /** The supervisor listens here as long as it lives. A pid would not do: it may be another one's by now, or of another container. */
 const ALIVE = 'alive.sock';
 /** Bytes of a Unix socket's path: 107 on Linux, fewer elsewhere. */
@@ -56,7 +56,7 @@ function shortEnough(parents: readonly string[], sockets: readonly string[]): st
 
 async function removeAbandoned(parent: string, report: (path: string, error?: Error) => void): Promise<void> {
   for (const name of await readdir(parent)) {
-    if (!/^kcp-vw-[A-Za-z0-9]{6}$/.test(name)) continue;
+    if (!/^kcp-vw-run-[A-Za-z0-9]{6}$/.test(name)) continue;
     const path = join(parent, name);
     try {
       if (!(await isAbandoned(path))) continue;

@@ -117,7 +117,7 @@ describe('the fleet', () => {
       reason: 'fatal',
       sentence: typeof sentence === 'string' ? sentence : expect.stringMatching(sentence),
     });
-    for (const { pid } of lines) if (typeof pid === 'number' && pid !== process.pid) expect(isRunning(pid)).toBe(false);
+    for (const { child } of lines) if (typeof child === 'number') expect(isRunning(child)).toBe(false);
   });
 
   test('starts a program again whose sentence comes after it has been up: the reason may pass', async () => {

@@ -139,7 +139,7 @@ describe('kcp-vw', () => {
   test('starts the fleet, drains on a signal and leaves nothing behind', async () => {
     const { child, ended, log } = up('--secure-port=0');
     await until(() => log().includes('every process is ready'), 'it is ready');
-    const folders = (): string[] => readdirSync(temporary).filter(name => name.startsWith('kcp-vw-'));
+    const folders = (): string[] => readdirSync(temporary).filter(name => name.startsWith('kcp-vw-run-'));
     expect(folders()).toHaveLength(1);
     child.kill('SIGTERM');
     expect((await ended).code).toBe(0);

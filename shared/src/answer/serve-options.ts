@@ -1,5 +1,5 @@
 import { badRequest, type StatusCause, StatusError } from '../kube/errors.ts';
-import { matchesFields, METADATA_FIELDS, parseFieldSelector, type SelectableFields } from '../kube/field-selectors.ts';
+import { METADATA_FIELDS, matchesFields, parseFieldSelector, type SelectableFields } from '../kube/field-selectors.ts';
 import { parseInt64 } from '../kube/int64.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { matchesLabels, parseLabelSelector } from '../kube/selectors.ts';

@@ -1,3 +1,4 @@
+import type { StatusError } from '../kube/errors.ts';
 import { JSON_MEDIA_TYPE, type MediaTransform, negotiate, type TransformKind } from '../kube/media-type.ts';
 import type { KubeObject, ListMeta } from '../kube/objects.ts';
 import { partialObjectMetadata, partialObjectMetadataList } from '../kube/partial-metadata.ts';
@@ -14,6 +15,8 @@ export interface Representation {
   list(items: readonly KubeObject[], metadata: ListMeta): Iterable<string>;
   /** One line of a watch. A Table has its columns on the first one only. */
   event(type: string, object: KubeObject): string;
+  /** The line that ends a watch; its Status is never turned into anything else. */
+  error(error: StatusError): string;
 }
 
 /** What each verb can be answered as: a list is no PartialObjectMetadata, and a single object no list of them. */
@@ -32,34 +35,38 @@ export function represent(
 ): Representation {
   const accept = headerValues(exchange.headers, 'accept').join(',');
   const { mediaType, as, pretty } = negotiate(accept || undefined, [{ mediaType: JSON_MEDIA_TYPE, as: TRANSFORMS[verb] }]);
-  const print = (document: unknown): string =>
-    `${JSON.stringify(document, null, pretty || wantsPretty(exchange, query) ? 2 : undefined)}\n`;
+  const indent = pretty || wantsPretty(exchange, query) ? 2 : undefined;
+  const print = (document: unknown): string => `${JSON.stringify(document, null, indent)}\n`;
   const shapes = shapesOf(collection, as, as?.kind === 'Table' ? parseIncludeObject(query.get('includeObject')) : 'Metadata');
   let events = 0;
   return {
     mediaType,
     object: object => print(shapes.object(object, true)),
     *list(items, metadata) {
-      if (shapes.list) yield print(shapes.list(items, metadata));
-      else yield* plainList(collection, items, metadata);
+      if (as === undefined && indent === undefined) yield* itemByItem(collection, items, metadata, shapes);
+      else yield print(shapes.list(items, metadata));
     },
     // Never indented: an event is a line.
     event: (type, object) => `${JSON.stringify({ type, object: shapes.object(object, events++ === 0) })}\n`,
+    error: ({ status }) => `${JSON.stringify({ type: 'ERROR', object: status })}\n`,
   };
 }
 
 interface Shapes {
   object(object: KubeObject, first: boolean): unknown;
-  /** Absent for plain lists, which are written item by item. */
-  readonly list?: (items: readonly KubeObject[], metadata: ListMeta) => unknown;
+  list(items: readonly KubeObject[], metadata: ListMeta): unknown;
 }
 
-function shapesOf(collection: Collection, as: MediaTransform | undefined, includeObject: IncludeObject): Shapes {
-  const { apiVersion, kind, columns } = collection;
+function shapesOf(
+  { apiVersion, kind, columns }: Collection,
+  as: MediaTransform | undefined,
+  includeObject: IncludeObject,
+): Shapes {
   const typed = (object: KubeObject): KubeObject =>
     object.apiVersion !== undefined && object.kind !== undefined ? object : { ...object, apiVersion, kind };
-  if (as === undefined) return { object: typed };
-
+  if (as === undefined) {
+    return { object: typed, list: (items, metadata) => ({ apiVersion, kind: `${kind}List`, metadata, items: items.map(typed) }) };
+  }
   const { version } = as;
   if (as.kind === 'Table') {
     const table = (items: readonly KubeObject[], metadata: ListMeta, headers: boolean): unknown => {
@@ -80,11 +87,14 @@ function shapesOf(collection: Collection, as: MediaTransform | undefined, includ
   };
 }
 
-function* plainList({ apiVersion, kind }: Collection, items: readonly KubeObject[], metadata: ListMeta): Iterable<string> {
-  const { items: _, ...head } = { apiVersion, kind: `${kind}List`, metadata, items };
-  yield `${JSON.stringify(head).slice(0, -1)},"items":[`;
-  const plain = shapesOf({ apiVersion, kind } as Collection, undefined, 'Metadata');
-  for (const [i, item] of items.entries()) yield `${i === 0 ? '' : ','}${JSON.stringify(plain.object(item, false))}`;
+function* itemByItem(collection: Collection, items: readonly KubeObject[], metadata: ListMeta, shapes: Shapes): Iterable<string> {
+  const head = JSON.stringify({ apiVersion: collection.apiVersion, kind: `${collection.kind}List`, metadata });
+  yield `${head.slice(0, -1)},"items":[`;
+  let comma = '';
+  for (const item of items) {
+    yield `${comma}${JSON.stringify(shapes.object(item, false))}`;
+    comma = ',';
+  }
   yield ']}\n';
 }
 

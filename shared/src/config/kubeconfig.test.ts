@@ -84,10 +84,10 @@ describe('a kubeconfig', () => {
     expect((await load({}, '')).server.hostname).toBe('shard');
   });
 
-  it.each<[string, string, Parts, string?]>([
-    ['a missing context', 'has no context "none"', {}, 'none'],
-    ['a missing cluster', 'names cluster "none", which does not exist', {}, 'dangling'],
-    ['a missing user', 'names user "none", which does not exist', {}, 'nobody'],
+  it.each<[string, string, Parts & { readonly context?: string }]>([
+    ['a missing context', 'has no context "none"', { context: 'none' }],
+    ['a missing cluster', 'names cluster "none", which does not exist', { context: 'dangling' }],
+    ['a missing user', 'names user "none", which does not exist', { context: 'nobody' }],
     ['a server that is no URL', 'server "shard:x" is not a URL', { server: 'shard:x' }],
     ['a server in the clear', 'must be https', { server: 'http://shard' }],
     ['a server URL with a password', 'may have a host and a path, nothing else', { server: 'https://a:b@shard' }],
@@ -103,8 +103,8 @@ describe('a kubeconfig', () => {
     ],
     ['a certificate without its key', 'certificate without a key', { user: { 'client-certificate-data': 'eHg=' } }],
     ['a file that is not there', 'missing.pem cannot be read (ENOENT)', { cluster: { 'certificate-authority': 'missing.pem' } }],
-  ])('with %s is refused in one sentence that names the file', async (_what, problem, parts, context) => {
-    const error = await load(parts, context).then(
+  ])('with %s is refused in one sentence that names the file', async (_what, problem, parts) => {
+    const error = await load(parts, parts.context).then(
       () => undefined,
       (reason: Error) => reason,
     );

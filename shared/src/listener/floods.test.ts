@@ -24,6 +24,7 @@ import {
   eventually,
   openHttp2,
   request2,
+  resetConnection,
   responseOf,
   type Served,
   serveTls,
@@ -89,7 +90,7 @@ describe('a client loses its connection, and another one is served all the time,
       const socket = await connectFrames(served.port);
       socket.write(frame(HEADERS, END_STREAM, 1, getRequest()));
       socket.write(frame(CONTINUATION, 0, 1, literal('x', 'y')));
-      socket.resetAndDestroy();
+      resetConnection(socket);
     }
     await eventually(() => served.listener.stats.connections === 0);
     expect((await request2(openHttp2(served.port), {})).status).toBe(200);
@@ -183,9 +184,9 @@ describe('connections that break off', () => {
       const socket = await (isHttp2 ? connectFrames(port) : connectRaw(port));
       rounds.push(untilClosed(socket));
       socket.write(bytes.subarray(0, Math.floor((bytes.length * round) / 150)));
-      if (round % 3 === 0) socket.resetAndDestroy();
+      if (round % 3 === 0) resetConnection(socket);
       else if (round % 3 === 1) socket.destroy();
-      else setTimeout(() => socket.resetAndDestroy(), 2);
+      else setTimeout(() => resetConnection(socket), 2);
     }
     await Promise.all(rounds);
     await eventually(() => listener.stats.connections === 0);

@@ -125,7 +125,7 @@ both('a body over HTTP/$protocol', ({ protocol }) => {
     const { port } = await serveTls(
       async exchange => {
         exchange.writeHead(200, []);
-        await new Promise(resolve => setTimeout(resolve, 2_500));
+        await new Promise(resolve => setTimeout(resolve, 700));
         exchange.end('still here');
       },
       { limits: { headersTimeout: 100 }, timeouts: { request: 200, idle: 200 } },
@@ -258,7 +258,7 @@ describe('time', () => {
     const { port } = await serveTls(
       exchange => {
         exchange.writeHead(200, []);
-        setTimeout(() => exchange.end('event'), 1_500);
+        setTimeout(() => exchange.end('event'), 500);
       },
       { timeouts: { idle: 100, request: 100 }, limits: { headersTimeout: 100 } },
     );

@@ -93,13 +93,15 @@ export async function serveTls(handler: Handler, { limits, ...options }: ServeOp
 
 /** A finished TLS handshake for HTTP/1.1. */
 export function connectRaw(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
+  const transport = connectPlain(port, '127.0.0.1');
   const socket = connectTls({
+    socket: transport,
     host: '127.0.0.1',
-    port,
     ca: serverCA.certPem,
     ALPNProtocols: ['http/1.1'],
     ...options,
   });
+  transports.set(socket, transport);
   cleanups.push(() => void socket.destroy());
   return new Promise((resolve, reject) => {
     socket.once('secureConnect', () => {
@@ -111,6 +113,11 @@ export function connectRaw(port: number, options: ConnectionOptions = {}): Promi
     socket.once('error', reject);
   });
 }
+
+const transports = new WeakMap<TLSSocket, Socket>();
+
+/** Leaves without a goodbye: a TCP reset. */
+export const resetConnection = (socket: TLSSocket): void => void transports.get(socket)?.resetAndDestroy();
 
 export const connectUnix = (path: string): Socket => {
   const socket = connectPlain(path);

@@ -33,8 +33,11 @@ describe('a process of the fleet', () => {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       errors += text;
     });
-    const ended = Promise.all([once(child, 'exit'), child.stderr && once(child.stderr, 'close')]).then(
-      ([[code, signal]]: unknown[][]) => ({ code, signal, messages, errors }),
+    const ended = Promise.all([once(child, 'exit'), once(child, 'disconnect'), child.stderr && once(child.stderr, 'close')]).then(
+      ([exit]) => {
+        const [code, signal] = exit as unknown[];
+        return { code, signal, messages, errors };
+      },
     );
     return { child, ended };
   }

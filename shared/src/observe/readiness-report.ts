@@ -8,7 +8,10 @@ export function reportReadiness(health: Health, hooks: Pick<ProcessHooks, 'ready
   let timer: NodeJS.Timeout | undefined;
   const look = (): void => {
     const answer = health.respond('/readyz', new URLSearchParams(), true);
-    if (answer?.code === 200) return hooks.ready();
+    if (answer?.code === 200) {
+      hooks.ready();
+      return;
+    }
     hooks.waiting(failedChecks(answer?.body ?? ''));
     timer = setTimeout(look, LOOK_AGAIN_MS);
   };
