@@ -48,11 +48,14 @@ test('addresses follow the file, and a view that was there once is down, not unk
   expect(source.addressesOf('b')).toEqual([address(2)]);
 });
 
-test.each(['{', '{}', '{"views": {"a": [{"url": "https://evil"}]}}'])('a file that says %s leaves the last addresses in force', async broken => {
-  write(broken);
-  while (errors.length === 0) await new Promise(resolve => setTimeout(resolve, 10));
-  expect(source.addressesOf('a')).toEqual([address(1)]);
-});
+test.each(['{', '{}', '{"views": {"a": [{"url": "https://evil"}]}}'])(
+  'a file that says %s leaves the last addresses in force',
+  async broken => {
+    write(broken);
+    while (errors.length === 0) await new Promise(resolve => setTimeout(resolve, 10));
+    expect(source.addressesOf('a')).toEqual([address(1)]);
+  },
+);
 
 test('a restarted process gets connections of its own, and who waits for it is woken', async () => {
   const backends = createBackends(source, DEFAULT_LIMITS, error => errors.push(error as Error));

@@ -67,13 +67,16 @@ describe('the public port', () => {
     expect(audited).toMatchObject([{ caller: undefined, record: { because: 'Unauthorized' } }]);
   });
 
-  test.each(['//services/known/x', '/services/../known', '/services/%2e%2e/known', 'http://evil/services/known/x', '/services/known/x#y'])(
-    'refuses the path %s and routes nothing',
-    async url => {
-      const { exchange, routed } = await ask(url);
-      expect([exchange.status, routed]).toEqual([400, []]);
-    },
-  );
+  test.each([
+    '//services/known/x',
+    '/services/../known',
+    '/services/%2e%2e/known',
+    'http://evil/services/known/x',
+    '/services/known/x#y',
+  ])('refuses the path %s and routes nothing', async url => {
+    const { exchange, routed } = await ask(url);
+    expect([exchange.status, routed]).toEqual([400, []]);
+  });
 
   test.each([
     ['3', 200],

@@ -10,7 +10,7 @@ import type { AuditLog } from '@kcp-vw/shared/observe/audit.ts';
 import type { Health } from '@kcp-vw/shared/observe/health.ts';
 import { createMetrics, type Metrics } from '@kcp-vw/shared/observe/metrics.ts';
 import { stage } from '@kcp-vw/shared/observe/trace.ts';
-import { parseTarget, type Target } from '@kcp-vw/shared/target/target.ts';
+import { parseTarget } from '@kcp-vw/shared/target/target.ts';
 import { unresolved } from '@kcp-vw/shared/view/host.ts';
 import { SERVICES } from '@kcp-vw/shared/view/path-pattern.ts';
 import type { RequestRecord } from '@kcp-vw/shared/view/record.ts';
@@ -35,28 +35,47 @@ export function createFront({ authenticate, router, health, audit, metrics }: Fr
   return async exchange => {
     const record: RequestRecord = {};
     let caller: Caller | undefined;
-    const finished = metrics.requestStarted();
-    exchange.onClose(complete => {
-      finished({ method: exchange.method, code: exchange.status, view: record.view, startedAt: exchange.startedAt });
-      audit.write({ exchange, caller, record, complete });
-    });
+    if (answerHealth(exchange, health)) return;
+    follow(exchange, () => caller, record);
     try {
       const target = parseTarget(exchange.url);
-      if (answerHealth(exchange, target, health)) return;
-      caller = await stage('authenticate', () => authenticate(exchange.headers, exchange.peer));
       refuseLoops(exchange);
+      caller = await stage('authenticate', () => authenticated(exchange));
       const routed = target.segments[0] === SERVICES && (await router(exchange, caller, target, record)) === 'done';
       if (!routed) throw unresolved(caller, exchange.method, target);
     } catch (error) {
       const status = toStatusError(error);
+      metrics.rejected(status.status.reason ?? '');
       record.because ??= status.message;
       sendStatus(exchange, status);
     }
   };
+
+  async function authenticated(exchange: Exchange): Promise<Caller> {
+    try {
+      const caller = await authenticate(exchange.headers, exchange.peer);
+      metrics.authentication(caller.method === 'anonymous' ? 'anonymous' : 'success');
+      return caller;
+    } catch (error) {
+      metrics.authentication(toStatusError(error).code < 500 ? 'failure' : 'error');
+      throw error;
+    }
+  }
+
+  /** Counts and audits the request when it ends. */
+  function follow(exchange: Exchange, caller: () => Caller | undefined, record: RequestRecord): void {
+    const finished = metrics.requestStarted();
+    exchange.onClose(complete => {
+      finished({ method: exchange.method, code: exchange.status, view: record.view, startedAt: exchange.startedAt });
+      audit.write({ exchange, caller: caller(), record, complete });
+    });
+  }
 }
 
-function answerHealth(exchange: Exchange, target: Target, health: Health): boolean {
-  const answer = health.respond(target.rawPath, target.query);
+/** Probes are neither authenticated nor audited. A path that is no plain one is none of these. */
+function answerHealth(exchange: Exchange, health: Health): boolean {
+  const [path = '', query] = exchange.url.split('?', 2);
+  const answer = health.respond(path, new URLSearchParams(query));
   if (answer === undefined) return false;
   sendText(exchange, answer.code, answer.body);
   return true;

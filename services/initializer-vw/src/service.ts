@@ -49,6 +49,7 @@ async function start(context: ServiceContext): Promise<readonly View[]> {
     basePath: '',
     allowTTL: options.authorizationAllowTTL,
     denyTTL: options.authorizationDenyTTL,
+    onResult: result => context.metrics.accessReview(result),
   });
   const contentReady = (): string | undefined => {
     const synced = { logicalclusters: logicalClusters, workspacetypes: localTypes(), 'cached-workspacetypes': cachedTypes };

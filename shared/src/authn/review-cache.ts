@@ -5,6 +5,8 @@ export interface ReviewCacheOptions {
   readonly maxEntries?: number;
   /** Milliseconds of a clock that never goes back; default `performance.now()`. */
   readonly clock?: () => number;
+  /** Told how each answer came about: kept, shared with an identical review under way, by asking, or not at all. */
+  readonly onResult?: (result: 'hit' | 'joined' | 'miss' | 'error') => void;
 }
 
 /** An answer and how many seconds it is believed; 0: not kept. */
@@ -30,7 +32,11 @@ export interface ReviewCache<T> {
  * Answers of TokenReviews and SubjectAccessReviews, believed for a while. Keys are hashed with a random key of this process, so
  * that neither a heap dump nor a guess of the hash gives a token away.
  */
-export function createReviewCache<T>({ maxEntries = 4096, clock = () => performance.now() }: ReviewCacheOptions): ReviewCache<T> {
+export function createReviewCache<T>({
+  maxEntries = 4096,
+  clock = () => performance.now(),
+  onResult = () => undefined,
+}: ReviewCacheOptions): ReviewCache<T> {
   const secret = randomBytes(32);
   // In the order of use: a Map keeps the order of insertion.
   const kept = new Map<string, { readonly answer: T; readonly until: number }>();
@@ -43,7 +49,11 @@ export function createReviewCache<T>({ maxEntries = 4096, clock = () => performa
       // Not before `underWay` knows of it, even if `review` throws at once.
       const { answer, ttl } = await Promise.resolve().then(review);
       if (ttl > 0) keep(hash, answer, clock() + ttl * 1000);
+      onResult('miss');
       return answer;
+    } catch (error) {
+      onResult('error');
+      throw error;
     } finally {
       underWay.delete(hash);
     }
@@ -65,11 +75,13 @@ export function createReviewCache<T>({ maxEntries = 4096, clock = () => performa
       if (entry && clock() < entry.until) {
         kept.set(hash, entry);
         hits++;
+        onResult('hit');
         return Promise.resolve(entry.answer);
       }
       const shared = underWay.get(hash);
       if (shared) {
         hits++;
+        onResult('joined');
         return shared;
       }
       misses++;

@@ -41,6 +41,16 @@ export async function loadKubeconfig(file: string, { context = '' }: LoadKubecon
   }
 }
 
+function parseYaml(text: string): unknown {
+  try {
+    return load(text);
+  } catch (error) {
+    // Without the excerpt in its message, which would show credentials; and so without the error itself as a cause.
+    const { reason, mark } = error as { reason?: string; mark?: { line?: number } };
+    throw new Error(`is not YAML (${reason} in line ${(mark?.line ?? 0) + 1})`);
+  }
+}
+
 interface Parsed {
   readonly cluster: Cluster;
   readonly user: User | undefined;
@@ -71,7 +81,7 @@ class Source {
 }
 
 function parse(content: Buffer, wanted: string): Parsed {
-  const config = load(content.toString());
+  const config = parseYaml(content.toString());
   if (!isRecord(config)) throw new Error('is not a YAML object');
   const { clusters, contexts, users } = config;
   const name = wanted || config['current-context'];

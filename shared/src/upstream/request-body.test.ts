@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { RequestBodyError, sendableBody, shieldedBody } from './request-body.ts';
-import { pause } from './testing.ts';
+import { pause } from './upstream.fixture.ts';
 
 const failure = (stream: Readable): Promise<unknown> => new Promise(resolve => stream.once('error', resolve));
 

@@ -33,6 +33,7 @@ export interface ServiceContext {
   /** Starts an informer, shows it in the metrics, stops it with the service. */
   run<T extends KubeObject>(informer: Informer<T>): Informer<T>;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error' | 'debug'>;
+  readonly metrics: Pick<Metrics, 'accessReview'>;
   /** Called when the service stops, the last first. */
   onStop(stop: () => void | Promise<void>): void;
 }
@@ -81,6 +82,7 @@ export async function startService(definition: ServiceDefinition, environment: S
       return informer;
     },
     log,
+    metrics,
     onStop: stop => stops.push(stop),
   });
   for (const view of views) {

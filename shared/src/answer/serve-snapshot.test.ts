@@ -1,0 +1,130 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { KubeObject } from '../kube/objects.ts';
+import { ask, BASE, named, newCollection, widget } from './serve-fixture.ts';
+
+const metadataOf = (got: { json(): { metadata: Record<string, unknown> } }) => got.json().metadata;
+
+describe('pages', () => {
+  test('come with a token and the number of items that remain, until nothing remains', async () => {
+    const collection = newCollection();
+    for (const name of ['a', 'b', 'c']) collection.set(widget(name));
+    const first = await ask(collection, `${BASE}?limit=2`);
+    expect(named(first.json().items)).toEqual(['a', 'b']);
+    expect(metadataOf(first)).toMatchObject({ resourceVersion: '103', remainingItemCount: 1 });
+    const second = await ask(collection, `${BASE}?limit=2&continue=${metadataOf(first).continue}`);
+    expect(named(second.json().items)).toEqual(['c']);
+    expect(metadataOf(second)).toEqual({ resourceVersion: '103' });
+  });
+
+  test('have no token when the limit is just met', async () => {
+    const collection = newCollection();
+    collection.set(widget('a'));
+    expect(metadataOf(await ask(collection, `${BASE}?limit=1`))).toEqual({ resourceVersion: '101' });
+  });
+
+  test('do not tell how many remain behind a selector', async () => {
+    const collection = newCollection();
+    for (const name of ['a', 'b', 'c']) collection.set(widget(name, { labels: { x: name === 'b' ? 'no' : 'yes' } }));
+    const first = await ask(collection, `${BASE}?limit=1&labelSelector=x%3Dyes`);
+    expect(Object.keys(metadataOf(first))).toEqual(['resourceVersion', 'continue']);
+  });
+
+  test('are 410 when the changes since the first one are forgotten', async () => {
+    const collection = newCollection(2);
+    for (const name of ['a', 'b', 'c']) collection.set(widget(name));
+    const token = metadataOf(await ask(collection, `${BASE}?limit=1`)).continue;
+    for (const name of ['x', 'y', 'z']) collection.set(widget(name));
+    const got = await ask(collection, `${BASE}?limit=1&continue=${token}`);
+    expect([got.status, got.json().reason]).toEqual([410, 'Expired']);
+    expect(got.json().message).toMatch(/^The provided continue parameter is too old/);
+  });
+
+  test('are 410 for the token of another process', async () => {
+    const token = Buffer.from(JSON.stringify({ rv: '99999', start: 'a' })).toString('base64url');
+    expect((await ask(newCollection(), `${BASE}?continue=${token}`)).status).toBe(410);
+  });
+
+  test('take no version besides the token', async () => {
+    const token = Buffer.from(JSON.stringify({ rv: '100', start: 'a' })).toString('base64url');
+    const got = await ask(newCollection(), `${BASE}?continue=${token}&resourceVersion=100`);
+    expect([got.status, got.json().message]).toEqual([400, 'specifying resource version is not allowed when using continue']);
+  });
+
+  test('together show exactly the state of the first one, whatever changes between them', async () => {
+    const change = fc.record({ remove: fc.boolean(), name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f') });
+    const changes = fc.array(change, { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 3 }),
+        changes,
+        fc.array(changes, { maxLength: 6 }),
+        async (limit, before, between) => {
+          const collection = newCollection();
+          const apply = (list: readonly { remove: boolean; name: string }[]): void => {
+            for (const { remove, name } of list) {
+              if (remove) collection.delete(widget(name));
+              else collection.set(widget(name));
+            }
+          };
+          apply(before);
+          const expected = collection.list();
+          const seen: KubeObject[] = [];
+          let query = `limit=${limit}`;
+          for (let page = 0; ; page += 1) {
+            const got = await ask(collection, `${BASE}?${query}`);
+            seen.push(...got.json().items);
+            expect(metadataOf(got).resourceVersion).toBe(expected.metadata.resourceVersion);
+            const token = metadataOf(got).continue;
+            if (token === undefined) break;
+            query = `limit=${limit}&continue=${token}`;
+            apply(between[page] ?? []);
+          }
+          expect(seen).toEqual(expected.items);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('resourceVersion of a list', () => {
+  function changed() {
+    const collection = newCollection(3);
+    for (const name of ['a', 'b', 'c', 'd']) collection.set(widget(name));
+    return collection;
+  }
+
+  test.each(['', 'resourceVersion=0', 'resourceVersion=1', 'resourceVersion=102&resourceVersionMatch=NotOlderThan'])(
+    '%s: the newest state',
+    async query => {
+      expect(metadataOf(await ask(changed(), `${BASE}?${query}`))).toEqual({ resourceVersion: '104' });
+    },
+  );
+
+  test.each(['resourceVersion=102&resourceVersionMatch=Exact', 'resourceVersion=102&limit=10'])(
+    '%s: the state at that very version',
+    async query => {
+      const got = await ask(changed(), `${BASE}?${query}`);
+      expect([metadataOf(got).resourceVersion, named(got.json().items)]).toEqual(['102', ['a', 'b']]);
+    },
+  );
+
+  test('an exact version that is forgotten: 410', async () => {
+    const got = await ask(changed(), `${BASE}?resourceVersion=100&resourceVersionMatch=Exact`);
+    expect([got.status, got.json().message]).toEqual([410, 'The resourceVersion for the provided list is too old.']);
+  });
+
+  test.each(['', '&resourceVersionMatch=NotOlderThan', '&resourceVersionMatch=Exact'])(
+    'a version that is not reached yet (%s): 504, which clients know',
+    async match => {
+      const got = await ask(changed(), `${BASE}?resourceVersion=999${match}`);
+      expect(got.status).toBe(504);
+      expect(got.json()).toMatchObject({
+        reason: 'Timeout',
+        message: 'Timeout: Too large resource version: 999, current: 104',
+        details: { causes: [{ reason: 'ResourceVersionTooLarge' }] },
+      });
+    },
+  );
+});
