@@ -3,6 +3,7 @@ import { gunzip } from 'node:zlib';
 import type { Exchange } from '../listener/exchange.ts';
 import { headerValue, type RawHeaders } from '../listener/headers.ts';
 import { type Upstream, UpstreamError, type UpstreamRequest } from '../upstream/upstream.ts';
+import { credentialsRefused } from './relay.ts';
 
 export interface CollectedResponse {
   readonly status: number;
@@ -21,6 +22,7 @@ const inflate = promisify(gunzip);
  */
 export async function collect(exchange: Exchange, upstream: Upstream, request: UpstreamRequest): Promise<CollectedResponse> {
   const raw = await receive(exchange, upstream, request);
+  if (raw.status === 401) throw credentialsRefused(upstream);
   if (headerValue(raw.headers, 'content-encoding') !== 'gzip') return raw;
   return { ...raw, body: await inflate(raw.body) };
 }

@@ -30,6 +30,13 @@ describe('an answer', () => {
     expect(proxy.outcomes).toEqual([{ end: 'complete', upstreamStatus: 200 }]);
   });
 
+  // Our credentials were refused, not the client's: passed on, the 401 would make it throw away its own.
+  it('of 401 is not the client’s to see', async () => {
+    const shard = await httpServer((_request, response) => response.writeHead(401).end('Unauthorized'));
+    const got = await fetchFrom((await testProxy(upstreamTo(shard))).url);
+    expect([got.status, statusIn(got)]).toEqual([502, expect.objectContaining({ reason: 'BadGateway' })]);
+  });
+
   it('shows its head to `head`, which says what the client sees of it', async () => {
     const shard = await httpServer((_request, response) =>
       response.writeHead(201, { 'x-record': 'secret', 'x-kept': '1' }).end('ok'),

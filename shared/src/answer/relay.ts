@@ -79,6 +79,10 @@ export function statusOf(error: UpstreamError, { name }: Pick<Upstream, 'name'>)
   }
 }
 
+/** A 401 from behind speaks of our credentials. Passed on, it would make the client throw away its own. */
+export const credentialsRefused = ({ name }: Pick<Upstream, 'name'>): StatusError =>
+  badGateway(`${name} does not accept the credentials of this server`);
+
 interface Settle {
   resolve(outcome: RelayOutcome): void;
   reject(error: UpstreamError): void;
@@ -123,6 +127,10 @@ class Relay implements UpstreamHandler {
     if (status >= 300 && status < 400 && headerValue(headers, 'location') !== undefined) {
       // CVE-2022-3172: a redirect would send the client, with its credentials, where the upstream likes.
       this.#refuse(badGateway(`${this.#upstream.name} answered with a redirect, which is not followed`));
+      return;
+    }
+    if (status === 401) {
+      this.#refuse(credentialsRefused(this.#upstream));
       return;
     }
     const forwarded = forwardedResponseHeaders(headers);

@@ -32,7 +32,7 @@ export async function runServiceProcess(definition: ServiceDefinition): Promise<
       limits: options.limits,
       handler: exchange => serveExchange(exchange, service, health, metrics),
       onError: err => log.error({ err }, 'a request was not handled'),
-      onClientError: err => log.warn({ err }, 'a connection of the front proxy was refused'),
+      onClientError: err => log.debug({ err }, 'a connection of the front proxy broke'),
     });
     const opsServer = ops && (await startOps({ address: ops, health, registry: metrics.registry }));
     supervisor.listening(
