@@ -36,6 +36,8 @@ export interface TargetDescription {
   readonly masters: KeyPairFiles;
   /** A bearer token in the group `system:masters`, honoured by the shard. */
   readonly mastersToken: string;
+  /** Base URLs of the ops servers of our own processes, by process name: `front-proxy`. */
+  readonly ops?: Readonly<Record<string, string>>;
   /** Bearer tokens of the users without rights, `user-1` to `user-5`, by user name. */
   readonly userTokens: Readonly<Record<string, string>>;
 }

@@ -1,9 +1,15 @@
 /** Test equipment: an informer on a scripted upstream, with everything that it tells. */
+import { afterEach } from '@jest/globals';
 import type { KubeObject } from '../kube/objects.ts';
 import { ManualClock, ScriptedUpstream, thing } from './fixtures.ts';
 import { createInformer, type Informer, type InformerOptions } from './informer.ts';
 
 export const PATH = '/clusters/*/apis/example.dev/v1/things';
+
+const informers: Informer<KubeObject>[] = [];
+afterEach(() => {
+  for (const informer of informers.splice(0)) informer.stop();
+});
 
 export function setUp(options: Partial<InformerOptions<KubeObject>> = {}) {
   const upstream = new ScriptedUpstream();
@@ -20,6 +26,7 @@ export function setUp(options: Partial<InformerOptions<KubeObject>> = {}) {
     onError: (error, attempt) => errors.push(`${attempt}: ${error.message}`),
     ...options,
   });
+  informers.push(made);
   made.onEvent(({ type, object }) => events.push(`${type} ${object.metadata?.name}@${object.metadata?.resourceVersion}`));
   return { upstream, clock, errors, events, informer: made };
 }

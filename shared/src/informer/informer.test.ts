@@ -96,6 +96,16 @@ describe('informer, end', () => {
     expect(clock.pending).toEqual([]);
   });
 
+  test('stopping while it lists gives the list up', async () => {
+    const { informer, upstream } = setUp();
+    informer.start();
+    (await upstream.next()).status(422);
+    const list = await upstream.next();
+    informer.stop();
+    await settle();
+    expect([list.aborted, await upstream.waiting(), informer.status.lastError]).toEqual([true, 0, undefined]);
+  });
+
   test('stopping in a listener ends the batch', async () => {
     const { upstream, informer } = setUp();
     const seen: string[] = [];

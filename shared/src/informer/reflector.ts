@@ -4,6 +4,7 @@ import { type BackoffOptions, createBackoff } from './backoff.ts';
 import { type Clock, sleep } from './clock.ts';
 import { type Ending, endingOfStatus } from './ending.ts';
 import { listAll } from './list.ts';
+import { untilAborted } from './until-aborted.ts';
 import { watchOnce } from './watch-stream.ts';
 
 /** Where a reflector puts what it reads. `E` is an object made ready to be stored. */
@@ -102,7 +103,7 @@ async function list<E>(options: ReflectorOptions<E>, position: Position, signal:
   const { upstream, path, query, pageSize, name, sink } = options;
   let entries: E[] = [];
   const result = await listAll({
-    upstream,
+    upstream: untilAborted(upstream, signal),
     path,
     query,
     pageSize,

@@ -37,6 +37,9 @@ export async function startOps({ address, health, registry, streams }: OpsOption
   app.get('/metrics', async (_request, response) => {
     response.set('content-type', registry.contentType).send(await registry.metrics());
   });
+  app.get('/debug/process', (_request, response) => {
+    response.json({ pid: process.pid, uptimeSeconds: process.uptime(), memory: process.memoryUsage() });
+  });
   if (streams) {
     app.get('/debug/streams', (_request, response) => void response.json(streams()));
   }

@@ -1,0 +1,77 @@
+/**
+ * Clients that open watches and vanish must cost nothing: a stream to the shard that stays open behind each would end every server
+ * sooner or later. It runs alone, since it counts what is open.
+ */
+import { once } from 'node:events';
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { target } from '../support/identities.ts';
+import { processes, stateOf, upstreamStreams } from '../support/operations.ts';
+
+const WATCHES = 2_000;
+const PER_SESSION = 200;
+const ROUNDS = 10;
+const PATH = '/services/initializingworkspaces/root:nobody/clusters/*/apis/core.kcp.io/v1alpha1/logicalclusters?watch=true';
+const MEGABYTE = 1024 * 1024;
+
+const open: ClientHttp2Session[] = [];
+const abandon = (): void => {
+  // Not `close`: nobody says goodbye.
+  for (const session of open.splice(0)) session.destroy();
+};
+afterAll(abandon);
+
+async function openWatches(): Promise<void> {
+  for (let opened = 0; opened < WATCHES; opened += PER_SESSION) {
+    const { certificate: cert, key } = target.masters;
+    const session = connect(target.virtualWorkspaceURL, { ca: target.servingAuthority, cert, key });
+    session.on('error', () => session.destroy());
+    open.push(session);
+    await once(session, 'connect');
+    await Promise.all(Array.from({ length: PER_SESSION }, () => openWatch(session)));
+  }
+}
+
+async function openWatch(session: ClientHttp2Session): Promise<void> {
+  const stream = session.request({ ':path': PATH, accept: 'application/json' });
+  stream.on('error', () => undefined).resume();
+  const [headers] = await once(stream, 'response');
+  if (headers[':status'] !== 200) throw new Error(`a watch was answered with ${headers[':status']}`);
+}
+
+async function sum(of: (name: string) => Promise<number>): Promise<number> {
+  return (await Promise.all(processes.map(of))).reduce((total, value) => total + value, 0);
+}
+
+const describeOurs = processes.length > 0 ? describe : describe.skip;
+
+describeOurs(`${WATCHES} watches opened and abandoned, ${ROUNDS} times`, () => {
+  const rest: number[] = [];
+  const memory: number[] = [];
+
+  test(
+    'leave no stream to the shard behind a second later',
+    async () => {
+      const before = await sum(upstreamStreams);
+      for (let round = 0; round < ROUNDS; round++) {
+        await openWatches();
+        expect(await sum(upstreamStreams)).toBeGreaterThanOrEqual(WATCHES);
+        abandon();
+        await sleep(1_000);
+        rest.push((await sum(upstreamStreams)) - before);
+        memory.push(await sum(async name => (await stateOf(name)).memory.rss / MEGABYTE));
+      }
+      process.stdout.write(`memory after each round, MB: ${memory.map(Math.round).join(' ')}\n`);
+      // kcp's own clients come and go with their watches; ours were thousands.
+      expect(Math.max(...rest)).toBeLessThanOrEqual(processes.length * 2);
+    },
+    5 * 60_000,
+  );
+
+  test('leave the memory where the first rounds have brought it', () => {
+    const early = Math.max(...memory.slice(0, 3));
+    const late = Math.max(...memory.slice(-3));
+    expect(late).toBeLessThan(early * 1.15 + 20);
+  });
+});
