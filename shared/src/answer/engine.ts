@@ -40,7 +40,7 @@ export function createEngine({ shard, drain }: EngineOptions): Engine {
         case 'transform':
           return executeTransform(execution, answer);
         case 'serve':
-          return serveCollection(exchange, call.request, call.query, answer.collection);
+          return serveCollection(exchange, call.request, call.query, answer.collection, { until: drain.until });
         case 'refuse':
           // With a line feed, as Go's `http.Error`, which kcp uses there.
           if ('text' in answer.error) return sendText(exchange, answer.error.code, `${answer.error.text}\n`);

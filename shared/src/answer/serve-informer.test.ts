@@ -11,8 +11,8 @@ import {
   type UpstreamHandler,
   type UpstreamRequest,
 } from '../upstream/upstream.ts';
+import { BASE, FakeExchange, newCollection, widget } from './serve.fixture.ts';
 import { serveCollection } from './serve.ts';
-import { BASE, FakeExchange, newCollection, widget } from './serve-fixture.ts';
 
 /** Passes what is written on to the handler of an upstream call. */
 class PassingExchange extends FakeExchange {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { KubeObject } from '../kube/objects.ts';
-import { ask, BASE, named, newCollection, widget } from './serve-fixture.ts';
+import { ask, BASE, named, newCollection, widget } from './serve.fixture.ts';
 
 const metadataOf = (got: { json(): { metadata: Record<string, unknown> } }) => got.json().metadata;
 

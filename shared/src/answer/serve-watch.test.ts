@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { settle } from '../informer/fixtures.ts';
+import { settle } from '../informer/scripted.fixture.ts';
 import { matchesLabels, parseLabelSelector } from '../kube/selectors.ts';
 import { createDrain } from './drain.ts';
-import { ask, BASE, newCollection, widget } from './serve-fixture.ts';
+import { ask, BASE, newCollection, widget } from './serve.fixture.ts';
 
 const WATCHLIST = `${BASE}?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true`;
 const yes = { labels: { on: 'yes' } };

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { headerValue } from '../listener/headers.ts';
 import { requestInfo } from '../target/request-info.ts';
 import { parseTarget } from '../target/target.ts';
+import { ask, BASE, FakeExchange, named, newCollection, widget } from './serve.fixture.ts';
 import { serveCollection } from './serve.ts';
-import { ask, BASE, FakeExchange, named, newCollection, widget } from './serve-fixture.ts';
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
 const accept = (value: string) => ({ headers: ['accept', value] });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createBackoff } from './backoff.ts';
-import { ManualClock } from './fixtures.ts';
+import { ManualClock } from './scripted.fixture.ts';
 
 describe('backoff', () => {
   test('doubles from the shortest to the longest wait', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { KubeObject } from '../kube/objects.ts';
 import type { CollectionEvent } from '../view/collection.ts';
 import { createCollection, type MutableCollection } from './collection.ts';
-import { thing } from './fixtures.ts';
+import { thing } from './scripted.fixture.ts';
 import { sortKey } from './sort-key.ts';
 
 const definition = { apiVersion: 'example.dev/v1', kind: 'Thing', group: 'example.dev', resource: 'things', columns: [] };

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KubeObject } from '../kube/objects.ts';
-import { thing } from './fixtures.ts';
 import { followInformer } from './follow.ts';
-import { setUpSynced } from './informer-fixture.ts';
+import { setUpSynced } from './informer.fixture.ts';
+import { thing } from './scripted.fixture.ts';
 
 const definition = { apiVersion: 'example.dev/v1', kind: 'Thing', group: 'example.dev', resource: 'things', columns: [] };
 const notRed = (object: KubeObject): KubeObject | undefined =>

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { KubeObject } from '../kube/objects.ts';
-import { settle } from './fixtures.ts';
 import { createInformer, type Informer, type InformerEvent } from './informer.ts';
-import { ModelServer } from './model-server.ts';
+import { ModelServer } from './model-server.fixture.ts';
+import { settle } from './scripted.fixture.ts';
 
 /** Objects as `name → uid@version`: what an informer must agree on with the server. */
 const digest = (objects: Iterable<KubeObject>): Record<string, string> =>

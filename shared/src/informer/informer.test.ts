@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { settle, thing } from './fixtures.ts';
-import { names, setUp, setUpSynced } from './informer-fixture.ts';
+import { names, setUp, setUpSynced } from './informer.fixture.ts';
+import { settle, thing } from './scripted.fixture.ts';
 
 describe('informer, consumers', () => {
   test('a listener that throws disturbs neither the others nor the informer', async () => {

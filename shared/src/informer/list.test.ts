@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KubeObject } from '../kube/objects.ts';
-import { settle, thing } from './fixtures.ts';
+import { names, setUp } from './informer.fixture.ts';
 import type { InformerOptions } from './informer.ts';
-import { names, setUp } from './informer-fixture.ts';
+import { settle, thing } from './scripted.fixture.ts';
 
 describe('paged list', () => {
   async function setUpListing(options: Partial<InformerOptions<KubeObject>> = {}) {

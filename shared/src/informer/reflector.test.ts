@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { thing } from './fixtures.ts';
-import { names, PATH, setUp, setUpSynced } from './informer-fixture.ts';
+import { names, PATH, setUp, setUpSynced } from './informer.fixture.ts';
+import { thing } from './scripted.fixture.ts';
 
 describe('reflector, streamed list', () => {
   test('asks for the initial events and is synced by the bookmark that ends them', async () => {

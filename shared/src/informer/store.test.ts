@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KubeObject } from '../kube/objects.ts';
-import { thing } from './fixtures.ts';
+import { thing } from './scripted.fixture.ts';
 import { ObjectStore, storeKey } from './store.ts';
 
 const colors = { color: (object: KubeObject) => (typeof object.color === 'string' ? [object.color] : []) };

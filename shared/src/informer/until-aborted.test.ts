@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { requestJson } from '../upstream/json.ts';
-import { ScriptedUpstream } from './fixtures.ts';
+import { ScriptedUpstream } from './scripted.fixture.ts';
 import { untilAborted } from './until-aborted.ts';
 
 function setUp() {

@@ -32,6 +32,7 @@ export function requestText(upstream: Upstream, request: TextRequest): Promise<T
       call.abort();
       reject(new UpstreamError('timeout', `${upstream.name} did not answer within ${milliseconds} ms`));
     }, milliseconds);
+    timer.unref();
     const { method, path, body } = request;
     const call = upstream.dispatch(
       { method, path, headers: request.headers ?? [], body: body ?? null, longRunning: false },

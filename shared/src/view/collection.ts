@@ -17,7 +17,7 @@ export interface Collection<T extends KubeObject = KubeObject> {
   list(): KubeList<T>;
   get(name: string, namespace: string): T | undefined;
   /**
-   * Events after `resourceVersion`, in order, with the previous object where there was one (so that selectors see transitions).
+   * Events after `resourceVersion` (a decimal number), in order: those already in the window before this returns, the others as they come, with the previous object where there was one (so that selectors see transitions).
    * Throws a StatusError 410 when `resourceVersion` is outside the window.
    */
   watch(resourceVersion: string, listener: (event: CollectionEvent<T>) => void): () => void;

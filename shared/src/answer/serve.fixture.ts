@@ -1,6 +1,6 @@
 /** Test equipment: a client that asks a collection, in memory. */
 import { createCollection, type MutableCollection } from '../informer/collection.ts';
-import { ManualClock, settle } from '../informer/fixtures.ts';
+import { ManualClock, settle } from '../informer/scripted.fixture.ts';
 import type { KubeObject, WatchEvent } from '../kube/objects.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import type { RawHeaders } from '../listener/headers.ts';

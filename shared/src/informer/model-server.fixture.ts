@@ -3,7 +3,7 @@ import { INITIAL_EVENTS_END, type KubeObject } from '../kube/objects.ts';
 import type { RawHeaders } from '../listener/headers.ts';
 import type { Upstream, UpstreamCall, UpstreamHandler, UpstreamRequest } from '../upstream/upstream.ts';
 import { UpstreamError } from '../upstream/upstream.ts';
-import { thing } from './fixtures.ts';
+import { thing } from './scripted.fixture.ts';
 
 interface Stream {
   readonly write: (text: string) => void;

@@ -1,8 +1,8 @@
 /** Test equipment: an informer on a scripted upstream, with everything that it tells. */
 import { afterEach } from '@jest/globals';
 import type { KubeObject } from '../kube/objects.ts';
-import { ManualClock, ScriptedUpstream, thing } from './fixtures.ts';
 import { createInformer, type Informer, type InformerOptions } from './informer.ts';
+import { ManualClock, ScriptedUpstream, thing } from './scripted.fixture.ts';
 
 export const PATH = '/clusters/*/apis/example.dev/v1/things';
 
