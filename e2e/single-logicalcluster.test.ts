@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { admin } from './support/identities.ts';
-import type { KubeObject, LogicalCluster, Status, Table } from './support/kube.ts';
+import type { KubeObject, LogicalCluster, ObjectMeta, Status, Table } from './support/kube.ts';
 import { type Lifecycle, lifecycles } from './support/lifecycle.ts';
+import type { Reply } from './support/reply.ts';
 import { Scenario } from './support/scenario.ts';
 import { deviationTest } from './support/suite.ts';
 import { contentOf, single } from './support/views.ts';
@@ -9,6 +10,10 @@ import { createWorkspace, LOGICAL_CLUSTERS, storedLogicalCluster } from './suppo
 
 function condition(type: string) {
   return { type, status: 'True', lastTransitionTime: new Date().toISOString().replace(/\.\d+/, '') };
+}
+
+function withMetadata(object: LogicalCluster, metadata: ObjectMeta): LogicalCluster {
+  return { ...object, metadata: { ...object.metadata, ...metadata } };
 }
 
 /** The only refusal that tells a caller what it may do instead. */
@@ -165,17 +170,22 @@ describe.each(lifecycles)('the logical cluster of one workspace in $view', lifec
     expect(after.spec).toEqual(before.spec);
   });
 
-  test('answers 409 when the resourceVersion or the uid of a write is not the present one', async () => {
-    const object = await current();
-    const one = scenario.single(admin);
-    const stale = { ...object, metadata: { ...object.metadata, resourceVersion: '1' } };
-    const conflicts = [
-      await one.put('/status', stale),
-      await one.mergePatch('/status', { metadata: { resourceVersion: '1' }, status: { conditions: [] } }),
-      await one.mergePatch('/status', { metadata: { uid: 'another' }, status: { conditions: [] } }),
-    ];
-    for (const reply of conflicts)
-      expect(reply.expect(409).json<Status>()).toMatchObject({ kind: 'Status', reason: 'Conflict', code: 409 });
+  const preconditions: [string, (object: LogicalCluster) => Promise<Reply>][] = [
+    [
+      'a PUT with an old resourceVersion',
+      object => scenario.single(admin).put('/status', withMetadata(object, { resourceVersion: '1' })),
+    ],
+    ['a patch with an old resourceVersion', () => patchWithMetadata({ resourceVersion: '1' })],
+    ['a patch with the uid of another object', () => patchWithMetadata({ uid: 'another' })],
+  ];
+
+  function patchWithMetadata(metadata: ObjectMeta): Promise<Reply> {
+    return scenario.single(admin).mergePatch('/status', { metadata, status: { conditions: [] } });
+  }
+
+  test.each(preconditions)('answers 409 to %s', async (_, write) => {
+    const status = (await write(await current())).expect(409).json<Status>();
+    expect(status).toMatchObject({ kind: 'Status', reason: 'Conflict', code: 409 });
   });
 
   test('refuses a PUT without resourceVersion with 422, and one of another kind or name with 400', async () => {

@@ -71,7 +71,9 @@ describeOurs('reads with and without impersonation', () => {
     other = startOther();
     await eventually('readiness of the second instance', async () => (await atOther(anonymous).get('/readyz')).expect(200));
   });
-  afterAll(() => other?.kill('SIGTERM'));
+  afterAll(() => {
+    other?.kill('SIGTERM');
+  });
 
   const scenarios: readonly [string, Lifecycle, boolean][] = lifecycles.flatMap(lifecycle => [
     [`${lifecycle.view} as the owner`, lifecycle, false] as [string, Lifecycle, boolean],

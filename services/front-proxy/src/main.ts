@@ -27,7 +27,7 @@ await supervisor.guard(async () => {
   const source = fileAddresses(addresses, err => log.warn({ err }, 'the addresses of the services could not be read'));
   const backends = createBackends(source, options.limits, err => log.warn({ err }, 'a connection to a service failed'));
   const readiness = followReadiness(options.services, backends);
-  for (const service of options.services) health.addReadiness(service, () => readiness.missing(service));
+  health.addReadinessOf(() => readiness.checks());
 
   const front = await startFrontProxy({ options, router: createRouter(backends, drain), log, metrics, health });
   const opsServer = ops && (await startOps({ address: ops, health, registry: metrics.registry }));

@@ -8,6 +8,7 @@ import type { Transform } from '../view/view.ts';
 import { type CollectedResponse, collect } from './collect.ts';
 import type { Execution } from './engine.ts';
 import { upstreamHeaders, upstreamPath } from './forward.ts';
+import { patchedUid } from './patched-uid.ts';
 import { parseObject, sendCollected } from './transform.ts';
 
 type Plan = Transform & Required<Pick<Transform, 'admit'>>;
@@ -62,6 +63,8 @@ async function attemptUpdate(write: Write): Promise<Attempt> {
 async function attemptPatch(write: Write): Promise<Attempt> {
   const stored = await readStored(write);
   if ('response' in stored) return stored;
+  const uid = patchedUid(headerValue(write.exchange.headers, 'content-type') ?? '', write.body);
+  if (uid !== undefined && uid !== stored.object.metadata?.uid) throw anotherObject(write, uid, stored.object);
   const computed = await send(write, 'PATCH', write.body, 'All');
   if (computed.status >= 300) return { response: computed, retry: false };
   const proposed = parseObject(computed.body, write.shard);
@@ -151,6 +154,13 @@ function versionRequired({ call }: Write): StatusError {
   const { apiGroup: group, resource, name } = call.request;
   const detail = 'must be specified for an update';
   return invalid({ group, kind: resource }, name, [{ field: 'metadata.resourceVersion', value: 0, detail }]);
+}
+
+/** A shard takes a uid in a patch of the status for a change of metadata, and drops it. Clients mean it as a precondition. */
+function anotherObject({ call }: Write, uid: string, stored: KubeObject): StatusError {
+  const { apiGroup: group, resource, name } = call.request;
+  const detail = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored.metadata?.uid ?? ''}`;
+  return conflict({ group, resource }, name, detail);
 }
 
 function modified({ call }: Write): StatusError {

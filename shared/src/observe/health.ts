@@ -10,6 +10,8 @@ export interface HealthResponse {
 export interface Health {
   /** Adds a named check to `/readyz` and `/healthz`. */
   addReadiness(name: string, check: Check): void;
+  /** Adds checks that are not known beforehand, as those of another process. */
+  addReadinessOf(others: () => readonly { readonly name: string; readonly check: Check }[]): void;
   /** Adds a named check to all three: failing it gets the process restarted. */
   addLiveness(name: string, check: Check): void;
   /** From now on `/readyz` fails, so that load balancers leave before the listener closes. */
@@ -42,7 +44,10 @@ export function createHealth(): Health {
     checks.push({ name, check, endpoints });
   };
 
+  const others: (() => readonly { readonly name: string; readonly check: Check }[])[] = [];
+
   return {
+    addReadinessOf: further => void others.push(further),
     addReadiness: (name, check) => add(name, check, ['readyz', 'healthz']),
     addLiveness: (name, check) => add(name, check, all),
     setDraining() {
@@ -52,7 +57,8 @@ export function createHealth(): Health {
       const match = /^\/(livez|readyz|healthz)(?:\/(.+))?$/.exec(path);
       const endpoint = match?.[1];
       if (!endpoint) return undefined;
-      const own = [...checks, shutdown].filter(({ endpoints }) => endpoints.includes(endpoint));
+      const further = others.flatMap(list => list()).map(other => ({ ...other, endpoints: ['readyz', 'healthz'] }));
+      const own = [...checks, ...further, shutdown].filter(({ endpoints }) => endpoints.includes(endpoint));
       if (match[2] === undefined) return respondAll(endpoint, own, query, reasons);
       const single = own.find(({ name }) => name === match[2]);
       return single && respondOne(single, reasons);

@@ -122,6 +122,10 @@ describe('a path that no view takes', () => {
     expect((await ask('GET', path, { caller: masters })).exchange.status).toBe(404);
   });
 
+  test('but whose last parameter is empty is not found', async () => {
+    expect((await ask('GET', '/services/team-secrets/blue/clusters/')).exchange.status).toBe(404);
+  });
+
   test('is named in the refusal as it was decoded', async () => {
     const { exchange } = await ask('GET', '/services/oth%65r/x');
     expect(exchange.json).toMatchObject({

@@ -5,6 +5,7 @@ import type { ApiResource } from '../kube/discovery.ts';
 import { forbidden, methodNotAllowed, resourceNotServed, type StatusError, toStatusError } from '../kube/errors.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { stage } from '../observe/trace.ts';
+import { refuseEncodedStructure } from '../target/encoded-structure.ts';
 import { type RequestInfo, requestInfo } from '../target/request-info.ts';
 import { restOf, type Target } from '../target/target.ts';
 import { type ApiDocuments, serveDocument } from './documents.ts';
@@ -35,9 +36,11 @@ export function createViewHost({ views, engine, documents, onError }: ViewHostOp
     const entry = hosted.get(target.segments[1] ?? '');
     const matched = entry?.pattern.match(target);
     if (entry === undefined || matched === undefined) throw unresolved(caller, exchange.method, target);
+    if (matched === 'incomplete') throw resourceNotServed();
     const { view, pattern } = entry;
 
     const rest = restOf(target, pattern.length);
+    refuseEncodedStructure(rest);
     const request = requestInfo(exchange.method, rest);
     const scope = view.resolve ? view.resolve(matched, request) : matched;
     if (scope === undefined) throw unresolved(caller, exchange.method, target);

@@ -10,8 +10,8 @@ type Part = { readonly literal: string } | { readonly parameter: string };
 export interface PathPattern {
   /** Segments taken, `services` and the view's name included. */
   readonly length: number;
-  /** The scope, or undefined when the target is not of this shape. */
-  match(target: Target): Scope | undefined;
+  /** The scope; undefined when the target is not of this shape; `incomplete` when only the last parameter is empty. */
+  match(target: Target): Scope | 'incomplete' | undefined;
 }
 
 /** Compiles `/:team/clusters/:cluster`. Throws on a path that is not a plain list of literals and `:parameters`. */
@@ -28,6 +28,7 @@ export function compilePath(viewName: string, path: string): PathPattern {
       const scope: Record<string, string> = {};
       for (const [index, part] of parts.entries()) {
         const segment = target.segments[index + 2];
+        if (segment === undefined && index === parts.length - 1 && target.rawPath.endsWith('/')) return 'incomplete';
         // An encoded slash would make one segment look like two to whoever decodes it next.
         if (segment === undefined || segment === '' || hasEncodedSlash(segment)) return undefined;
         if ('parameter' in part) scope[part.parameter] = segment;
