@@ -1,8 +1,8 @@
 import type { Drain } from '@kcp-vw/shared/answer/drain.ts';
-import { contentLengthOf } from '@kcp-vw/shared/answer/forward.ts';
 import { forwardedRequestHeaders } from '@kcp-vw/shared/answer/forwarded-headers.ts';
 import { relay } from '@kcp-vw/shared/answer/relay.ts';
 import { sendStatus } from '@kcp-vw/shared/answer/send.ts';
+import { contentLengthOf } from '@kcp-vw/shared/answer/upstream-request.ts';
 import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
 import { remoteHeaders } from '@kcp-vw/shared/authn/request-headers.ts';
 import { serviceUnavailable, tooManyRequests, toStatusError } from '@kcp-vw/shared/kube/errors.ts';

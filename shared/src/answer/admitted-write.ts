@@ -5,11 +5,10 @@ import type { Exchange } from '../listener/exchange.ts';
 import { headerValue, withoutHeaders } from '../listener/headers.ts';
 import { withParameter } from '../target/target.ts';
 import type { Transform } from '../view/view.ts';
-import { type CollectedResponse, collect } from './collect.ts';
-import type { Execution } from './engine.ts';
-import { upstreamHeaders, upstreamPath } from './forward.ts';
+import { type CollectedResponse, collect, parseObject, sendCollected } from './collect.ts';
+import type { Execution } from './execution.ts';
 import { patchedUid } from './patched-uid.ts';
-import { parseObject, sendCollected } from './transform.ts';
+import { upstreamHeaders, upstreamPath } from './upstream-request.ts';
 
 type Plan = Transform & Required<Pick<Transform, 'admit'>>;
 

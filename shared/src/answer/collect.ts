@@ -1,7 +1,9 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { internalError } from '../kube/errors.ts';
+import type { KubeObject } from '../kube/objects.ts';
 import type { Exchange } from '../listener/exchange.ts';
-import { headerValue, type RawHeaders } from '../listener/headers.ts';
+import { headerValue, type RawHeaders, withoutHeaders } from '../listener/headers.ts';
 import { type Upstream, UpstreamError, type UpstreamRequest } from '../upstream/upstream.ts';
 import { credentialsRefused } from './relay.ts';
 
@@ -56,4 +58,19 @@ function receive(exchange: Exchange, upstream: Upstream, request: UpstreamReques
       reject(new UpstreamError('reset', 'the client left'));
     });
   });
+}
+
+export function parseObject(body: Buffer, upstream: Upstream): KubeObject {
+  try {
+    return JSON.parse(body.toString()) as KubeObject;
+  } catch (cause) {
+    throw internalError(`${upstream.name} answered with something that is not JSON`, cause);
+  }
+}
+
+/** An error of the shard is the caller's answer as it is. */
+export function sendCollected(exchange: Exchange, response: CollectedResponse): void {
+  const headers = withoutHeaders(response.headers, name => name === 'content-length' || name === 'content-encoding');
+  exchange.writeHead(response.status, [...headers, 'content-length', String(response.body.length)]);
+  exchange.end(response.body);
 }

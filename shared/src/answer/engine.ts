@@ -3,6 +3,7 @@ import type { Target } from '../target/target.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Answer, Call } from '../view/view.ts';
 import type { Drain } from './drain.ts';
+import type { Execution } from './execution.ts';
 import { executeForward } from './forward.ts';
 import { sendStatus, sendText } from './send.ts';
 import { serveCollection } from './serve.ts';
@@ -18,16 +19,6 @@ export interface EngineOptions {
   /** The local shard, as the service itself. */
   readonly shard: Upstream;
   readonly drain: Drain;
-}
-
-/** What the executors of answers work with. */
-export interface Execution {
-  readonly exchange: Exchange;
-  readonly shard: Upstream;
-  readonly drain: Drain;
-  readonly call: Call;
-  /** The target below the view's prefix. */
-  readonly rest: Target;
 }
 
 export function createEngine({ shard, drain }: EngineOptions): Engine {

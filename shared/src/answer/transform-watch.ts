@@ -3,10 +3,10 @@ import { internalError } from '../kube/errors.ts';
 import type { KubeObject, WatchEvent } from '../kube/objects.ts';
 import type { Transform } from '../view/view.ts';
 import { eitherUntil } from './drain.ts';
-import type { Execution } from './engine.ts';
-import { upstreamPath } from './forward.ts';
+import type { Execution } from './execution.ts';
 import { relay } from './relay.ts';
-import { readableHeaders, transformDocument, withTableObjects } from './transform.ts';
+import { transformDocument, withTableObjects } from './transform-document.ts';
+import { readableHeaders, upstreamPath } from './upstream-request.ts';
 
 /** A watch whose events pass through `plan.object`. BOOKMARK and ERROR always pass: without them a client cannot resume. */
 export async function relayTransformedWatch({ exchange, shard, drain, call, rest }: Execution, plan: Transform): Promise<void> {

@@ -1,0 +1,15 @@
+import type { Exchange } from '../listener/exchange.ts';
+import type { Target } from '../target/target.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Call } from '../view/view.ts';
+import type { Drain } from './drain.ts';
+
+/** What the executors of answers work with. */
+export interface Execution {
+  readonly exchange: Exchange;
+  readonly shard: Upstream;
+  readonly drain: Drain;
+  readonly call: Call;
+  /** The target below the view's prefix. */
+  readonly rest: Target;
+}

@@ -1,0 +1,41 @@
+import type { KubeObject } from '../kube/objects.ts';
+import type { Exchange } from '../listener/exchange.ts';
+import { headerValue } from '../listener/headers.ts';
+import type { Target } from '../target/target.ts';
+import type { Transform } from '../view/view.ts';
+
+/** One object, a list, or a Table of either. Undefined: the one object asked for is not the caller's to see. */
+export function transformDocument(document: KubeObject, plan: Transform, hideObjects: boolean): KubeObject | undefined {
+  if (Array.isArray(document.items)) {
+    const items = (document.items as KubeObject[]).map(plan.object).filter(item => item !== undefined);
+    return { ...document, ...withoutRemaining(document), items };
+  }
+  if (document.kind === 'Table' && Array.isArray(document.rows)) {
+    const rows = (document.rows as TableRow[])
+      .filter(row => row.object !== undefined && plan.object(row.object) !== undefined)
+      .map(({ object, ...row }) => (hideObjects ? row : { ...row, object }));
+    return { ...document, ...withoutRemaining(document), rows };
+  }
+  return plan.object(document);
+}
+
+interface TableRow {
+  readonly object?: KubeObject;
+  readonly [field: string]: unknown;
+}
+
+/** `remainingItemCount` counts objects that the caller may not see. */
+function withoutRemaining(document: KubeObject): Pick<KubeObject, 'metadata'> {
+  const { remainingItemCount: _, ...metadata } = document.metadata ?? {};
+  return { metadata };
+}
+
+/**
+ * A Table without objects (`includeObject=None`) could not be filtered: ask for their metadata and take it out again.
+ */
+export function withTableObjects(rest: Target, exchange: Exchange): { target: Target; hideObjects: boolean } {
+  const wantsTable = /\bas=Table\b/.test(headerValue(exchange.headers, 'accept') ?? '');
+  if (!wantsTable || rest.query.get('includeObject') !== 'None') return { target: rest, hideObjects: false };
+  const kept = rest.rawQuery.split('&').filter(pair => !/^includeObject(=|$)/.test(pair));
+  return { target: { ...rest, rawQuery: [...kept, 'includeObject=Metadata'].join('&') }, hideObjects: true };
+}
