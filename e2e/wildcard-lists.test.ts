@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from './support/eventually.ts';
 import { admin, masters } from './support/identities.ts';
 import type { List, LogicalCluster, Status, Table } from './support/kube.ts';
 import { lifecycles } from './support/lifecycle.ts';
@@ -44,8 +45,12 @@ describe.each(lifecycles)('a list of $view', lifecycle => {
       apiVersion: 'core.kcp.io/v1alpha1',
       metadata: { resourceVersion: expect.any(String) },
     });
-    const shown = list.items.find(({ metadata }) => metadata.annotations?.['kcp.io/cluster'] === alpha.cluster);
-    expect(shown).toEqual(await storedLogicalCluster(alpha.cluster));
+    // kcp's controllers may still write to it between the list and the read.
+    await eventually('agreement of list and read', async () => {
+      const { items } = (await alpha.wildcard(admin).get('')).expect(200).json<List<LogicalCluster>>();
+      const shown = items.find(({ metadata }) => metadata.annotations?.['kcp.io/cluster'] === alpha.cluster);
+      expect(shown).toEqual(await storedLogicalCluster(alpha.cluster));
+    });
   });
 
   test('narrows with the label selector of the caller and never widens', async () => {

@@ -20,9 +20,14 @@ const denied = user(2);
 const command = target.command ?? [];
 const describeOurs = command.length > 0 ? describe : describe.skip;
 
+/** Parameters that two instances on one machine cannot share, with a value of their own or after them. */
+const OWN_PARAMETERS = ['--secure-port', '--ops-port', '--audit-log-path'];
+
 function startOther(): ChildProcess {
   const [executable = '', ...parameters] = command;
-  const kept = parameters.filter(parameter => !/^--(secure-port|ops-port|audit-log-path)=/.test(parameter));
+  const isOwn = (parameter: string | undefined): boolean => OWN_PARAMETERS.includes(parameter?.split('=')[0] ?? '');
+  const isOwnValue = (i: number): boolean => isOwn(parameters[i - 1]) && !parameters[i - 1]?.includes('=');
+  const kept = parameters.filter((parameter, i) => !isOwn(parameter) && !isOwnValue(i));
   const own = [`--secure-port=${OTHER_PORT}`, `--ops-port=${OTHER_OPS_PORT}`, '--impersonate-reads'];
   return spawn(executable, [...kept, ...own], { stdio: ['ignore', 'ignore', 'inherit'] });
 }

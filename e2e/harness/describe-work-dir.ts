@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Implementation, TargetDescription } from '../target.ts';
+import type { TargetDescription } from '../target.ts';
+import { type Plan, startedCommand } from './plan.ts';
 
 /** The tokens of the CSV file that kcp's test servers start their shards with. */
 const USER_TOKENS = Object.fromEntries([1, 2, 3, 4, 5].map(number => [`user-${number}`, `user-${number}-token`]));
 
 /** Describes the servers that `sharded-test-server` has started in `workDir` to the tests. */
-export function describeWorkDir(workDir: string, implementation: Implementation, name: string): TargetDescription {
+export function describeWorkDir(workDir: string, { implementation, name, ops }: Plan): TargetDescription {
   const pair = (...path: string[]) => {
     const stem = join(workDir, ...path);
     return { certificate: `${stem}.crt`, key: `${stem}.key` };
@@ -25,6 +26,10 @@ export function describeWorkDir(workDir: string, implementation: Implementation,
     masters: pair('.kcp-0', 'shard-client-cert'),
     mastersToken: shardAdminToken(join(workDir, '.kcp-0', 'admin.kubeconfig')),
     userTokens: USER_TOKENS,
+    ...(implementation === 'kcp-vw' && {
+      command: startedCommand(workDir),
+      ops: Object.fromEntries(Object.entries(ops).map(([process, port]) => [process, `http://127.0.0.1:${port}`])),
+    }),
   };
 }
 

@@ -29,9 +29,24 @@ export interface TestRun {
   readonly stop: AbortSignal;
 }
 
+/** Tests that count what is open or end processes: they run after the others, one at a time. */
+const ALONE = 'e2e/alone/*.test.ts';
+const TOGETHER = 'e2e/*.test.ts';
+
 /** Runs the end-to-end tests against a described target. Throws when Jest reports nothing or is stopped. */
-export async function runTests({ project, targetFile, workDir, parameters, stop }: TestRun): Promise<Counts> {
-  const reportFile = join(workDir, 'report.json');
+export async function runTests(run: TestRun): Promise<Counts> {
+  const together = await runJest(run, 'together', [`--testMatch=${join(run.project, TOGETHER)}`]);
+  const alone = await runJest(run, 'alone', ['--runInBand', `--testMatch=${join(run.project, ALONE)}`]);
+  return {
+    passed: together.passed + alone.passed,
+    failed: together.failed + alone.failed,
+    skipped: together.skipped + alone.skipped,
+  };
+}
+
+async function runJest(run: TestRun, phase: string, selection: readonly string[]): Promise<Counts> {
+  const { project, targetFile, workDir, parameters, stop } = run;
+  const reportFile = join(workDir, `report-${phase}.json`);
   const jest = new ProcessGroup(
     process.execPath,
     [
@@ -43,6 +58,9 @@ export async function runTests({ project, targetFile, workDir, parameters, stop 
       '--json',
       `--outputFile=${reportFile}`,
       '--verbose',
+      // Parameters may select files of one phase only.
+      '--passWithNoTests',
+      ...selection,
       ...parameters,
     ],
     // Jest's own report goes to standard error; standard output would only repeat it as JSON.

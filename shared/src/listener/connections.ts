@@ -13,7 +13,8 @@ export class Connections {
   readonly #sockets = new Set<Socket>();
   readonly #http1 = new WeakMap<Socket, Http1Connection>();
   #active = 0;
-  #idleListeners: (() => void)[] = [];
+  readonly #idleListeners: (() => void)[] = [];
+  readonly #goneListeners: (() => void)[] = [];
 
   get open(): number {
     return this.#sockets.size;
@@ -26,7 +27,10 @@ export class Connections {
   /** A socket as the kernel accepted it, below TLS. */
   accepted(socket: Socket): void {
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) for (const listener of this.#goneListeners.splice(0)) listener();
+    });
   }
 
   /** A socket that HTTP/1.1 may be spoken on: the TLS socket when its handshake is done. */
@@ -50,15 +54,17 @@ export class Connections {
 
   end(): void {
     this.#active--;
-    if (this.#active > 0) return;
-    const listeners = this.#idleListeners;
-    this.#idleListeners = [];
-    for (const listener of listeners) listener();
+    if (this.#active === 0) for (const listener of this.#idleListeners.splice(0)) listener();
   }
 
   /** Resolves when nothing is running. */
   async idle(): Promise<void> {
     if (this.#active > 0) await new Promise<void>(resolve => this.#idleListeners.push(resolve));
+  }
+
+  /** Resolves when every socket is closed. */
+  async gone(): Promise<void> {
+    if (this.#sockets.size > 0) await new Promise<void>(resolve => this.#goneListeners.push(resolve));
   }
 
   destroyAll(): void {

@@ -1,19 +1,21 @@
 /** Clients that try to keep the whole process busy: they lose their own connection, and the others notice nothing. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { openHttp2, request2, responseOf } from './client.fixture.ts';
 import {
   ACK,
   CONTINUATION,
   connectFrames,
+  DATA,
   END_HEADERS,
   END_STREAM,
   frame,
   framesUntilClosed,
   GOAWAY,
-  getRequest,
   HEADERS,
   literal,
   PING,
   RST_STREAM,
+  requestBlock,
   SETTINGS,
   uint32,
 } from './http2-frames.fixture.ts';
@@ -22,10 +24,7 @@ import {
   cleanUp,
   connectRaw,
   eventually,
-  openHttp2,
-  request2,
   resetConnection,
-  responseOf,
   type Served,
   serveTls,
   untilClosed,
@@ -64,7 +63,10 @@ describe('a client loses its connection, and another one is served all the time,
     const frames = framesUntilClosed(socket);
     const requests: Buffer[] = [];
     for (let stream = 1; stream < 10_000; stream += 2) {
-      requests.push(frame(HEADERS, END_STREAM | END_HEADERS, stream, getRequest('/slow')), frame(RST_STREAM, 0, stream, CANCEL));
+      requests.push(
+        frame(HEADERS, END_STREAM | END_HEADERS, stream, requestBlock('GET', '/slow')),
+        frame(RST_STREAM, 0, stream, CANCEL),
+      );
     }
     socket.write(Buffer.concat(requests));
     const counts = await bystander(served, frames);
@@ -78,7 +80,7 @@ describe('a client loses its connection, and another one is served all the time,
     const served = await serve();
     const socket = await connectFrames(served.port);
     const frames = framesUntilClosed(socket);
-    socket.write(frame(HEADERS, END_STREAM, 1, getRequest()));
+    socket.write(frame(HEADERS, END_STREAM, 1, requestBlock('GET')));
     for (let count = 0; count < 1_000; count++) socket.write(frame(CONTINUATION, 0, 1, literal('x', 'y'.repeat(1_000))));
     const counts = await bystander(served, frames);
     expect(counts.served).toBe(counts.asked);
@@ -88,7 +90,7 @@ describe('a client loses its connection, and another one is served all the time,
     const served = await serve();
     for (let count = 0; count < 50; count++) {
       const socket = await connectFrames(served.port);
-      socket.write(frame(HEADERS, END_STREAM, 1, getRequest()));
+      socket.write(frame(HEADERS, END_STREAM, 1, requestBlock('GET')));
       socket.write(frame(CONTINUATION, 0, 1, literal('x', 'y')));
       resetConnection(socket);
     }
@@ -119,7 +121,7 @@ describe('a client loses its connection, and another one is served all the time,
     const socket = await connectFrames(served.port);
     const frames = framesUntilClosed(socket);
     for (let stream = 1; stream < 1_000; stream += 2) {
-      socket.write(frame(HEADERS, END_STREAM | END_HEADERS, stream, getRequest('/slow')));
+      socket.write(frame(HEADERS, END_STREAM | END_HEADERS, stream, requestBlock('GET', '/slow')));
     }
     const counts = await bystander(served, frames);
     expect(counts.served).toBe(counts.asked);
@@ -128,10 +130,29 @@ describe('a client loses its connection, and another one is served all the time,
 });
 
 describe('over HTTP/2', () => {
+  test.each([
+    ['a stream that only servers may open', frame(HEADERS, END_STREAM | END_HEADERS, 2, requestBlock('GET'))],
+    ['data for a stream that is not there', frame(DATA, 0, 1, Buffer.from('hello'))],
+    ['settings of an impossible length', frame(SETTINGS, 0, 0, Buffer.alloc(5))],
+    ['headers that cannot be decompressed', frame(HEADERS, END_STREAM | END_HEADERS, 1, Buffer.alloc(9, 0xff))],
+    ['HTTP/1.1', Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n')],
+  ])('%s ends the connection with a GOAWAY, and is reported as the client’s mistake', async (_name, bytes) => {
+    const { port, clientErrors, errors } = await serve();
+    const socket = await connectFrames(port);
+    const frames = framesUntilClosed(socket);
+    socket.write(bytes);
+    expect((await frames).map(({ type }) => type)).toContain(GOAWAY);
+    expect(clientErrors).toHaveLength(1);
+    expect(errors).toEqual([]);
+  });
+
   test('headers may be as large as the limit in frames as large as the settings allow', async () => {
     const served = await serve();
     const socket = await connectFrames(served.port);
-    const block = Buffer.concat([getRequest(), ...Array.from({ length: 18 }, (_, i) => literal(`x-${i}`, 'y'.repeat(50_000)))]);
+    const block = Buffer.concat([
+      requestBlock('GET'),
+      ...Array.from({ length: 18 }, (_, i) => literal(`x-${i}`, 'y'.repeat(50_000))),
+    ]);
     const size = 128 * 1024;
     for (let at = 0; at < block.length; at += size) {
       const isLast = at + size >= block.length;
@@ -173,9 +194,9 @@ describe('connections that break off', () => {
     });
     const request = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n';
     const http2 = Buffer.concat([
-      frame(HEADERS, END_HEADERS, 1, Buffer.concat([literal(':method', 'POST'), getRequest().subarray(13)])),
-      frame(0, 0, 1, Buffer.from('hello')),
-      frame(0, END_STREAM, 1, Buffer.from('hello')),
+      frame(HEADERS, END_HEADERS, 1, requestBlock('POST')),
+      frame(DATA, 0, 1, Buffer.from('hello')),
+      frame(DATA, END_STREAM, 1, Buffer.from('hello')),
     ]);
     const rounds: Promise<unknown>[] = [];
     for (let round = 0; round < 150; round++) {

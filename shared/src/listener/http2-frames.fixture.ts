@@ -2,6 +2,7 @@
 import type { TLSSocket } from 'node:tls';
 import { connectRaw } from './listener.fixture.ts';
 
+export const DATA = 0x0;
 export const HEADERS = 0x1;
 export const RST_STREAM = 0x3;
 export const SETTINGS = 0x4;
@@ -45,8 +46,8 @@ function hpackString(text: string): Buffer {
   return Buffer.concat([Buffer.from(length), Buffer.from(text, 'latin1')]);
 }
 
-export const getRequest = (path = '/'): Buffer =>
-  Buffer.concat([literal(':method', 'GET'), literal(':scheme', 'https'), literal(':authority', 'a'), literal(':path', path)]);
+export const requestBlock = (method: string, path = '/'): Buffer =>
+  Buffer.concat([literal(':method', method), literal(':scheme', 'https'), literal(':authority', 'a'), literal(':path', path)]);
 
 /** A connection whose settings both sides have agreed on. */
 export async function connectFrames(port: number): Promise<TLSSocket> {

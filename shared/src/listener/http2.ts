@@ -42,12 +42,13 @@ export function serveHttp2(server: Http2SecureServer, front: Front): void {
   server.on('stream', (stream: ServerHttp2Stream, _headers: IncomingHttpHeaders, _flags: number, rawHeaders: string[]) =>
     serve(front, stream, rawHeaders),
   );
-  // The session is closed already, and with it every stream.
-  server.on('sessionError', (error, session) => front.onClientError(error, session.socket?.remoteAddress ?? ''));
 }
 
 function prepare(front: Front, session: ServerHttp2Session): void {
   session.setLocalWindowSize(CONNECTION_WINDOW);
+  // A session that has failed has no socket any more to ask for the address.
+  const address = session.socket.remoteAddress ?? '';
+  session.on('error', error => front.onClientError(error, address));
   let streams = 0;
   let timer: NodeJS.Timeout | undefined;
   // Without a request, whatever frames it sends: a header block that never ends keeps nobody waiting longer either.

@@ -3,19 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { StatusError } from '../kube/errors.ts';
+import { clientOf, openHttp2, protocols, request2 } from './client.fixture.ts';
 import type { Exchange } from './exchange.ts';
 import {
   answer,
   cleanUp,
-  clientOf,
   connectRaw,
   deferred,
   echo,
   eventually,
-  openHttp2,
   parseRaw,
-  protocols,
-  request2,
   serveTls,
   until,
   untilClosed,

@@ -4,21 +4,17 @@ import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { DEFAULT_LIMITS } from '../config/options.ts';
+import { clientOf, openHttp2, protocols, request2, responseOf } from './client.fixture.ts';
 import type { Exchange } from './exchange.ts';
 import {
   answer,
   cleanUp,
-  clientOf,
   connectRaw,
   connectUnix,
   deferred,
   echo,
   eventually,
-  openHttp2,
   parseRaw,
-  protocols,
-  request2,
-  responseOf,
   serveTls,
   temporaryFolder,
   until,

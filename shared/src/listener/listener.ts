@@ -98,7 +98,8 @@ export async function createListener(options: ListenerOptions): Promise<Listener
     stopReloading?.();
     server.close();
     connections.destroyAll();
-    await closed;
+    // The server is closed a moment before its last sockets are, and they before the exchanges that ran over them.
+    await Promise.all([closed, connections.gone(), connections.idle()]);
   };
 
   return {
@@ -151,7 +152,7 @@ function secureServer(tls: ServingTls, front: Front): Server {
     handshakeTimeout: front.timeouts.handshake,
   });
   // Node reacts to the first 'request' listener by making request and response objects for HTTP/2 too. Ours are for HTTP/1.1 only.
-  server.removeAllListeners('newListener');
+  
   server.prependListener('secureConnection', socket => front.connections.established(socket));
   serveHttp1(server, front);
   serveHttp2(server, front);

@@ -9,7 +9,7 @@ export interface TlsFiles {
   /** The serving certificate with its intermediates, PEM. */
   readonly certFile: string;
   readonly keyFile: string;
-  /** Authorities whose certificates authenticate their subject. */
+  /** Authorities whose certificates authenticate their subject. Intermediate ones must be among them. */
   readonly clientCAFile?: string;
   /** Authorities whose certificates may speak for others with `X-Remote-*`. */
   readonly requestHeaderCAFile?: string;
@@ -113,7 +113,7 @@ function load(files: TlsFiles, contents: FileContents): Loaded {
     // at all, while no list would be the public ones of Node.
     ca: [...client, ...requestHeader].map(certificate => certificate.toString()),
     minVersion: 'TLSv1.2',
-    // A resumed session has lost the intermediates of the client's chain, and its verification happened under older authorities.
+    // Connections are few and long, so that resumed sessions gain nothing, and their keys would undo forward secrecy.
     // A renegotiation could change the certificate under a verified connection.
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
   };
@@ -157,6 +157,10 @@ interface VerifiedPeer extends Presented {
 /** A client may send as many certificates as fit into a handshake. */
 const MAX_PRESENTED = 10;
 
+/**
+ * Node 24 knows the certificates that a client sends with its own, but does not show them to a server: `issuerCertificate` is there on
+ * the client's side only. So an intermediate authority has to be in the CA file, where it is as good as its root.
+ */
 function presented(socket: TLSSocket): Presented {
   const leaf = socket.getPeerX509Certificate();
   const intermediates: X509Certificate[] = [];

@@ -1,19 +1,8 @@
 /** Requests to leave HTTP: whatever follows them on the connection is checked by nobody. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { openHttp2, responseOf } from './client.fixture.ts';
 import type { UpgradeRequest } from './front.ts';
-import {
-  cleanUp,
-  connectRaw,
-  deferred,
-  echo,
-  exchangeRaw,
-  openHttp2,
-  parseRaw,
-  responseOf,
-  serveTls,
-  until,
-  untilClosed,
-} from './listener.fixture.ts';
+import { cleanUp, connectRaw, deferred, echo, exchangeRaw, parseRaw, serveTls, until, untilClosed } from './listener.fixture.ts';
 
 afterEach(cleanUp);
 
