@@ -274,10 +274,19 @@ describe('time', () => {
 describe('a refused upload', () => {
   // A socket closed with unread bytes in it resets the connection, and the client reports a broken pipe instead of the 413.
   test('can be read by a client that sends all of its body first', async () => {
-    const { port } = await serveTls(measure, { limits: { requestBody: 1_000 } });
-    const socket = await connectRaw(port);
-    socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n');
-    socket.write(Buffer.alloc(3_000_000));
-    expect(await until(socket, 'RequestEntityTooLarge')).toContain('HTTP/1.1 413');
+    const { port, listener } = await serveTls(measure, { limits: { requestBody: 1_000 } });
+    const transport = connect(port, '127.0.0.1');
+    const socket = await connectRaw(port, {}, transport);
+    const sent = new Promise<Error | null | undefined>(resolve => {
+      socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n');
+      transport.pause();
+      // By then the server has answered, and has nothing more to say.
+      setTimeout(() => socket.write(Buffer.alloc(3_000_000), resolve), 100);
+    });
+    expect(await sent).toBeFalsy();
+    const received = until(socket, 'RequestEntityTooLarge');
+    transport.resume();
+    expect(await received).toContain('HTTP/1.1 413');
+    await eventually(() => listener.stats.connections === 0);
   });
 });

@@ -84,8 +84,11 @@ export async function serveTls(handler: Handler, { limits, ...options }: ServeOp
 }
 
 /** A finished TLS handshake for HTTP/1.1. */
-export function connectRaw(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
-  const transport = connectPlain(port, '127.0.0.1');
+export function connectRaw(
+  port: number,
+  options: ConnectionOptions = {},
+  transport = connectPlain(port, '127.0.0.1'),
+): Promise<TLSSocket> {
   const socket = connectTls({
     socket: transport,
     host: '127.0.0.1',

@@ -75,6 +75,8 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   const server = tls ? secureServer(tls, front) : plainServer(front);
   server.on('connection', (socket: Socket) => connections.accepted(socket));
   await listen(server, address);
+  // A connection that cannot be accepted, for want of file descriptors: the next one may be.
+  server.on('error', options.onError);
   const stopReloading = tls?.onChange(context => (server as Http2SecureServer).setSecureContext(context));
 
   const closed = new Promise<void>(resolve => server.once('close', resolve));
@@ -152,7 +154,7 @@ function secureServer(tls: ServingTls, front: Front): Server {
     handshakeTimeout: front.timeouts.handshake,
   });
   // Node reacts to the first 'request' listener by making request and response objects for HTTP/2 too. Ours are for HTTP/1.1 only.
-  
+  server.removeAllListeners('newListener');
   server.prependListener('secureConnection', socket => front.connections.established(socket));
   serveHttp1(server, front);
   serveHttp2(server, front);
@@ -162,10 +164,14 @@ function secureServer(tls: ServingTls, front: Front): Server {
 async function listen(server: Server, address: ListenAddress): Promise<void> {
   if ('socketPath' in address) await removeStaleSocket(address.socketPath);
   await new Promise<void>((resolve, reject) => {
-    server.once('listening', resolve);
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    const fail = (error: NodeJS.ErrnoException): void => {
       const reason = error.code === 'EADDRINUSE' ? 'the address is already in use' : error.message;
       reject(new Error(`cannot listen on ${nameOf(address)}: ${reason}`, { cause: error }));
+    };
+    server.once('error', fail);
+    server.once('listening', () => {
+      server.off('error', fail);
+      resolve();
     });
     if ('socketPath' in address) listenPrivately(server, address.socketPath);
     else server.listen(address.port, address.host);
