@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { frontMetrics } from '@kcp-vw/front-proxy/front.ts';
 import type { Router } from '@kcp-vw/front-proxy/router.ts';
 import { startFrontProxy } from '@kcp-vw/front-proxy/server.ts';
@@ -33,6 +34,7 @@ export async function runSingle(options: Options, hooks: ProcessHooks): Promise<
   hooks.onTerminate(async () => {
     stopReporting();
     health.setDraining();
+    await sleep(options.limits.shutdownDelay);
     for (const service of services) service.drain();
     await front.drain();
     for (const service of services) await service.stop();

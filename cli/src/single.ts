@@ -24,10 +24,13 @@ export async function runSingleProcess(options: Options, module: string, log: Lo
     }
     stopping = true;
     log.info({ signal }, 'draining');
-    const hard = setTimeout(() => {
-      log.error('requests did not end in time');
-      end(1);
-    }, options.limits.drain + EXIT_GRACE);
+    const hard = setTimeout(
+      () => {
+        log.error('requests did not end in time');
+        end(1);
+      },
+      options.limits.shutdownDelay + options.limits.drain + EXIT_GRACE,
+    );
     Promise.all(drains.map(drain => drain())).then(
       () => {
         clearTimeout(hard);

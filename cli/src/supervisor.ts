@@ -113,7 +113,7 @@ export function startFleet({ options, services, frontProxy, folder, log, restart
 
   return {
     ended,
-    stop: () => stop(options.limits.drain + EXIT_GRACE, drain),
+    stop: () => stop(options.limits.shutdownDelay + options.limits.drain + EXIT_GRACE, drain),
     kill() {
       for (const child of children) child.kill();
       stop(EXIT_GRACE, stopAll);

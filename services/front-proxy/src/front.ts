@@ -9,11 +9,12 @@ import { headerValue } from '@kcp-vw/shared/listener/headers.ts';
 import type { AuditLog } from '@kcp-vw/shared/observe/audit.ts';
 import type { Health } from '@kcp-vw/shared/observe/health.ts';
 import { createMetrics, type Metrics } from '@kcp-vw/shared/observe/metrics.ts';
-import { stage } from '@kcp-vw/shared/observe/trace.ts';
+import { continueTrace, stage } from '@kcp-vw/shared/observe/trace.ts';
 import { parseTarget } from '@kcp-vw/shared/target/target.ts';
 import { unresolved } from '@kcp-vw/shared/view/host.ts';
 import { SERVICES } from '@kcp-vw/shared/view/path-pattern.ts';
 import type { RequestRecord } from '@kcp-vw/shared/view/record.ts';
+import { withAuditID } from './audit-id.ts';
 import type { Router } from './router.ts';
 
 export interface FrontOptions {
@@ -32,10 +33,15 @@ export const frontMetrics = (): Metrics => createMetrics({ views: Object.values(
  * It decides who the caller is, and nothing about what the caller may.
  */
 export function createFront({ authenticate, router, health, audit, metrics }: FrontOptions): Handler {
-  return async exchange => {
+  return async received => {
+    if (answerHealth(received, health)) return;
+    const exchange = withAuditID(received);
+    await continueTrace(exchange.headers, () => serve(exchange));
+  };
+
+  async function serve(exchange: Exchange): Promise<void> {
     const record: RequestRecord = {};
     let caller: Caller | undefined;
-    if (answerHealth(exchange, health)) return;
     follow(exchange, () => caller, record);
     try {
       const target = parseTarget(exchange.url);
@@ -49,7 +55,7 @@ export function createFront({ authenticate, router, health, audit, metrics }: Fr
       record.because ??= status.message;
       sendStatus(exchange, status);
     }
-  };
+  }
 
   async function authenticated(exchange: Exchange): Promise<Caller> {
     try {

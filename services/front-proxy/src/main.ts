@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createDrain } from '@kcp-vw/shared/answer/drain.ts';
 import { readServiceArguments } from '@kcp-vw/shared/config/flags-service.ts';
 import { UsageError } from '@kcp-vw/shared/config/flags-values.ts';
@@ -36,6 +37,7 @@ await supervisor.guard(async () => {
   supervisor.onTerminate(async () => {
     stopReporting();
     health.setDraining();
+    await sleep(options.limits.shutdownDelay);
     drain.begin();
     await front.drain();
     readiness.stop();

@@ -1,5 +1,6 @@
 import type { Exchange } from '../listener/exchange.ts';
 import { headerValue, type RawHeaders, withoutHeaders } from '../listener/headers.ts';
+import { traceHeaders } from '../observe/trace.ts';
 import { connectionNominated, isHopByHop } from '../upstream/hop-by-hop.ts';
 
 /** Counts the proxies a request has passed, ours and kcp's (its virtual-resource proxy uses this name and this limit). */
@@ -12,16 +13,7 @@ const FORWARDED_FOR = 'x-forwarded-for';
  * The request headers that travel upstream: content negotiation, preconditions, and what names the client and the request in logs and
  * traces. All others stay behind, above all the identity headers, also those that nobody has invented yet.
  */
-const LISTS = new Set([
-  'accept',
-  'accept-encoding',
-  'accept-language',
-  'baggage',
-  'cache-control',
-  'if-match',
-  'if-none-match',
-  'tracestate',
-]);
+const LISTS = new Set(['accept', 'accept-encoding', 'accept-language', 'baggage', 'cache-control', 'if-match', 'if-none-match']);
 
 /** Of these the first counts, as it does for Go's servers; two of them would be refused by HTTP/2. */
 const SINGLE = new Set([
@@ -32,7 +24,6 @@ const SINGLE = new Set([
   'if-unmodified-since',
   'kubectl-command',
   'kubectl-session',
-  'traceparent',
   // Unchanged: kcp indents JSON for curl, Wget and browsers by their User-Agent.
   'user-agent',
   'x-request-id',
@@ -61,7 +52,7 @@ export function forwardedRequestHeaders(exchange: Exchange): string[] {
   }
   if (peer.address !== 'unix') forwardedFor.push(peer.address.replace(/^::ffff:(?=\d+\.)/, ''));
   if (forwardedFor.length > 0) kept.push(FORWARDED_FOR, forwardedFor.join(', '));
-  kept.push(HOPS_HEADER, String(nextHop(headers)));
+  kept.push(...traceHeaders(headers), HOPS_HEADER, String(nextHop(headers)));
   return kept;
 }
 

@@ -1,5 +1,5 @@
 import { serviceUnavailable } from '../kube/errors.ts';
-import { headerValue } from '../listener/headers.ts';
+import { headerValue, type RawHeaders } from '../listener/headers.ts';
 import { type JsonResponse, requestJson } from '../upstream/json.ts';
 import { type Upstream, UpstreamError, type UpstreamFailure } from '../upstream/upstream.ts';
 
@@ -18,6 +18,7 @@ const BECAUSE: Readonly<Record<UpstreamFailure, string>> = {
 export interface ReviewRequest {
   readonly upstream: Upstream;
   readonly path: string;
+  readonly headers?: RawHeaders;
   readonly body: { readonly kind: string; readonly apiVersion: string; readonly spec: unknown };
 }
 
@@ -25,12 +26,12 @@ export interface ReviewRequest {
  * Creates a review object. Resolves with the reviewer's answer; throws a StatusError 503 when the review could not be made, so
  * that the client tries again: it says nothing about what was to be reviewed.
  */
-export async function requestReview({ upstream, path, body }: ReviewRequest): Promise<JsonResponse<unknown>> {
+export async function requestReview({ upstream, path, body, headers = [] }: ReviewRequest): Promise<JsonResponse<unknown>> {
   const failed = (because: string, retryAfter?: number, cause?: unknown) =>
     serviceUnavailable(`the ${body.kind} could not be made: ${because}`, retryAfter, cause);
   let response: JsonResponse<unknown>;
   try {
-    response = await requestJson<unknown>(upstream, { method: 'POST', path, body, timeout: TIMEOUT });
+    response = await requestJson<unknown>(upstream, { method: 'POST', path, headers, body, timeout: TIMEOUT });
   } catch (cause) {
     if (cause instanceof UpstreamError) throw failed(BECAUSE[cause.failure], 1, cause);
     throw cause;

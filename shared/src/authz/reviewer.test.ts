@@ -52,6 +52,21 @@ describe('an access review', () => {
     ]);
   });
 
+  it('may be deep, which a shard believes from masters only', async () => {
+    const headers: unknown[] = [];
+    const upstream = fakeReviewer(() => ALLOWED);
+    const dispatch: typeof upstream.dispatch = (request, handler) => {
+      headers.push(request.headers.join());
+      return upstream.dispatch(request, handler);
+    };
+    for (const deep of [true, false]) {
+      const reviewer = createReviewer({ upstream: { ...upstream, dispatch }, basePath: '', allowTTL: 1, denyTTL: 1, deep });
+      await reviewer.review('root', initialize());
+    }
+    const header = 'X-Kcp-Internal-Deep-SubjectAccessReview,true';
+    expect(headers).toEqual([expect.stringContaining(header), expect.not.stringContaining(header)]);
+  });
+
   it('may be about a path', async () => {
     const { upstream, reviewer } = fixture(() => DENIED);
     await reviewer.review('root', { user: identity('joe', []), nonResource: { path: '/metrics', verb: 'get' } });

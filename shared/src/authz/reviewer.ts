@@ -38,6 +38,11 @@ export interface ReviewerOptions extends ReviewCacheOptions {
   /** How long an allowed and a refused review are believed, seconds. */
   readonly allowTTL: number;
   readonly denyTTL: number;
+  /**
+   * Asks what the user could do with his permissions alone, without regard to required groups, maximal permission policies and access
+   * to the workspace. Counts only from masters directly at a shard: a kcp front-proxy drops that group, and the review is ordinary.
+   */
+  readonly deep?: boolean;
 }
 
 export interface Reviewer {
@@ -53,15 +58,18 @@ export interface Reviewer {
 /** Names and paths of logical clusters. Anything else (`..`, `*`, a slash) would be another URL. */
 const CLUSTER = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?::[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
+/** kcp's own, between its components. */
+const DEEP_REVIEW_HEADER = 'X-Kcp-Internal-Deep-SubjectAccessReview';
+
 export function createReviewer(options: ReviewerOptions): Reviewer {
-  const { upstream, basePath, allowTTL, denyTTL } = options;
+  const { upstream, basePath, allowTTL, denyTTL, deep = false } = options;
   const prefix = `${basePath.replace(/\/+$/, '')}/clusters/`;
   const cache = createReviewCache<Review>(options);
 
   async function ask(cluster: string, spec: unknown): Promise<Reviewed<Review>> {
     const path = `${prefix}${cluster}/apis/authorization.k8s.io/v1/subjectaccessreviews`;
     const body = { kind: 'SubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', spec };
-    const response = await requestReview({ upstream, path, body });
+    const response = await requestReview({ upstream, path, body, ...(deep && { headers: [DEEP_REVIEW_HEADER, 'true'] }) });
     if (response.status === 403 || response.status === 404) {
       // Not the reviewer's own words: they name our service's user, and tell a workspace that exists from one that does not.
       return { answer: deny(`access cannot be reviewed in logical cluster "${cluster}"`), ttl: denyTTL };

@@ -156,6 +156,7 @@ const OWN_FLAGS: Readonly<Record<string, readonly Flag[]>> = {
     used('authorization-deny-ttl', 'seconds', 'how long a denying access review is believed', '5s'),
     used('ops-port', 'port', 'first loopback port for health and metrics of the processes; Unix sockets if absent'),
     used('drain-timeout', 'seconds', 'how long running requests may take when the server stops', seconds(DEFAULT_LIMITS.drain)),
+    used('shutdown-delay-duration', 'seconds', 'how long requests are still taken after /readyz has begun to fail', '0s'),
     used('max-request-body-bytes', 'bytes', 'size of a request body; larger is 413', String(DEFAULT_LIMITS.requestBody)),
     used(
       'max-request-header-bytes',

@@ -179,6 +179,7 @@ function complete(values: Values): Options {
       headersTimeout: values.require('seconds', 'request-header-timeout'),
       http2Streams: values.require('count', 'http2-max-streams-per-connection') || DEFAULT_LIMITS.http2Streams,
       drain: values.require('seconds', 'drain-timeout'),
+      shutdownDelay: values.require('seconds', 'shutdown-delay-duration'),
       watchStreams: values.require('count', 'max-watches'),
     },
     audit: {

@@ -73,6 +73,8 @@ export interface Limits {
   readonly http2Streams: number;
   /** Milliseconds that running requests get when the process drains. */
   readonly drain: number;
+  /** Milliseconds between the first failing `/readyz` and the end of accepting, so that load balancers see it. */
+  readonly shutdownDelay: number;
   /** Open watches per process towards one upstream. */
   readonly watchStreams: number;
 }
@@ -104,5 +106,6 @@ export const DEFAULT_LIMITS: Limits = {
   headersTimeout: 32_000,
   http2Streams: 250,
   drain: 60_000,
+  shutdownDelay: 0,
   watchStreams: 10_000,
 };

@@ -20,7 +20,10 @@ export const servingPair = (commonName = 'localhost'): KeyPair =>
 const defaultServingPair = servingPair();
 
 /** The files a listener is configured with, in `folder`. */
-export function writeTlsFiles(folder: string, pair = defaultServingPair): Required<TlsFiles> {
+export function writeTlsFiles(
+  folder: string,
+  pair = defaultServingPair,
+): Required<Pick<TlsFiles, 'certFile' | 'keyFile' | 'clientCAFile' | 'requestHeaderCAFile'>> {
   const file = (name: string, content: string): string => {
     writeFileSync(join(folder, name), content);
     return join(folder, name);
@@ -58,14 +61,20 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-export type ServeOptions = Partial<Omit<ListenerOptions, 'limits'>> & { readonly limits?: Partial<Limits> };
+export type ServeOptions = Partial<Omit<ListenerOptions, 'limits'>> & {
+  readonly limits?: Partial<Limits>;
+  readonly choices?: Pick<TlsFiles, 'minVersion' | 'ciphers' | 'ecdhCurve' | 'http2'>;
+};
 
 /** A TLS listener on a free port. */
-export async function serveTls(handler: Handler, { limits, ...options }: ServeOptions = {}): Promise<Served> {
+export async function serveTls(handler: Handler, { limits, choices = {}, ...options }: ServeOptions = {}): Promise<Served> {
   const folder = temporaryFolder();
   const errors: unknown[] = [];
   const clientErrors: Error[] = [];
-  const tls = loadServingTls(writeTlsFiles(folder), { intervalMs: 60_000, onError: error => void errors.push(error) });
+  const tls = loadServingTls(
+    { ...writeTlsFiles(folder), ...choices },
+    { intervalMs: 60_000, onError: error => void errors.push(error) },
+  );
   const listener = await createListener({
     address: { host: '127.0.0.1', port: 0 },
     tls,

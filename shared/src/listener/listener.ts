@@ -148,6 +148,7 @@ function secureServer(tls: ServingTls, front: Front): Server {
     ...KEEP_ALIVE,
     ...tls.context,
     allowHTTP1: true,
+    ...(!tls.http2 && { ALPNCallback: onlyHttp1 }),
     requestCert: tls.requestCert,
     // A certificate of neither authority makes an anonymous client, not a failed handshake; `verifyPeer` decides what it is worth.
     rejectUnauthorized: false,
@@ -160,6 +161,8 @@ function secureServer(tls: ServingTls, front: Front): Server {
   serveHttp2(server, front);
   return server;
 }
+
+const onlyHttp1 = ({ protocols }: { protocols: string[] }): string | undefined => protocols.find(name => name === 'http/1.1');
 
 async function listen(server: Server, address: ListenAddress): Promise<void> {
   if ('socketPath' in address) await removeStaleSocket(address.socketPath);

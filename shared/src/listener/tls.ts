@@ -5,6 +5,7 @@ import { type FileContents, watchFiles } from '../config/files.ts';
 import { chainValidUntil } from './chain.ts';
 import type { Peer } from './exchange.ts';
 
+/** What the serving side of TLS is configured with: files, and choices of the protocol. */
 export interface TlsFiles {
   /** The serving certificate with its intermediates, PEM. */
   readonly certFile: string;
@@ -13,6 +14,12 @@ export interface TlsFiles {
   readonly clientCAFile?: string;
   /** Authorities whose certificates may speak for others with `X-Remote-*`. */
   readonly requestHeaderCAFile?: string;
+  /** As in `config/options.ts`; absent: Node's defaults, TLS 1.2 and later. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly ciphers?: string;
+  readonly ecdhCurve?: string;
+  /** False: HTTP/1.1 only. */
+  readonly http2?: boolean;
 }
 
 export interface ServingTlsOptions {
@@ -29,6 +36,8 @@ export interface ServingTls {
   readonly context: SecureContextOptions;
   /** Clients are asked for a certificate. */
   readonly requestCert: boolean;
+  /** HTTP/2 is offered. */
+  readonly http2: boolean;
   /** Returns how to take it back. */
   onChange(listener: (context: SecureContextOptions) => void): () => void;
   /**
@@ -69,6 +78,7 @@ export function loadServingTls(files: TlsFiles, { env = process.env, intervalMs,
       return loaded.context;
     },
     requestCert: files.clientCAFile !== undefined || files.requestHeaderCAFile !== undefined,
+    http2: files.http2 !== false,
     onChange(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -112,7 +122,9 @@ function load(files: TlsFiles, contents: FileContents): Loaded {
     // Both are advertised: a Go client sends its certificate only if its issuer is among the names. An empty list is no authority
     // at all, while no list would be the public ones of Node.
     ca: [...client, ...requestHeader].map(certificate => certificate.toString()),
-    minVersion: 'TLSv1.2',
+    minVersion: files.minVersion ?? 'TLSv1.2',
+    ...(files.ciphers && { ciphers: files.ciphers }),
+    ...(files.ecdhCurve && { ecdhCurve: files.ecdhCurve }),
     // Connections are few and long, so that resumed sessions gain nothing, and their keys would undo forward secrecy.
     // A renegotiation could change the certificate under a verified connection.
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,

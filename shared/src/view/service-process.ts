@@ -4,15 +4,16 @@ import { readServiceArguments } from '../config/flags-service.ts';
 import { UsageError } from '../config/flags-values.ts';
 import { SERVICES } from '../config/options.ts';
 import { toStatusError } from '../kube/errors.ts';
+import { decorated } from '../listener/decorated-exchange.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { createListener } from '../listener/listener.ts';
-import { withResponseHeaders } from '../listener/response-headers.ts';
 import { createHealth, type Health } from '../observe/health.ts';
 import { childOf } from '../observe/lifeline.ts';
 import { createLogger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { startOps } from '../observe/ops.ts';
 import { reportReadiness } from '../observe/readiness-report.ts';
+import { continueTrace } from '../observe/trace.ts';
 import { parseTarget } from '../target/target.ts';
 import { type RequestRecord, recordHeader } from './record.ts';
 import { type RunningService, type ServiceDefinition, startService } from './service.ts';
@@ -58,13 +59,13 @@ async function serveExchange(exchange: Exchange, service: RunningService, health
   exchange.onClose(() => {
     finished({ method: exchange.method, code: exchange.status, view: record.view, startedAt: exchange.startedAt });
   });
-  const described = withResponseHeaders(exchange, () => recordHeader(record));
+  const described = decorated(exchange, { responseHeaders: headers => [...headers, ...recordHeader(record)] });
   try {
     const target = parseTarget(exchange.url);
     // The front proxy's own question: no caller stands behind it.
     const answer = health.respond(target.rawPath, target.query, true);
     if (answer) return sendText(exchange, answer.code, answer.body);
-    await service.host(described, callerFromFrontProxy(exchange.headers), target, record);
+    await continueTrace(exchange.headers, () => service.host(described, callerFromFrontProxy(exchange.headers), target, record));
   } catch (error) {
     sendStatus(described, toStatusError(error));
   }

@@ -1,13 +1,20 @@
 import type { Exchange } from './exchange.ts';
 import type { RawHeaders } from './headers.ts';
 
-/** The exchange, with `extra` headers in whatever response is sent. `extra` is asked when the headers are written. */
-export function withResponseHeaders(exchange: Exchange, extra: () => RawHeaders): Exchange {
+export interface Decoration {
+  /** In place of the request's headers. */
+  readonly headers?: RawHeaders;
+  /** The headers of whatever response is sent; asked when it is. */
+  readonly responseHeaders?: (headers: RawHeaders) => RawHeaders;
+}
+
+/** The exchange, with other headers. */
+export function decorated(exchange: Exchange, { headers, responseHeaders = given => given }: Decoration): Exchange {
   return {
     httpVersion: exchange.httpVersion,
     method: exchange.method,
     url: exchange.url,
-    headers: exchange.headers,
+    headers: headers ?? exchange.headers,
     peer: exchange.peer,
     body: exchange.body,
     startedAt: exchange.startedAt,
@@ -21,7 +28,7 @@ export function withResponseHeaders(exchange: Exchange, extra: () => RawHeaders)
       return exchange.closed;
     },
     onClose: listener => exchange.onClose(listener),
-    writeHead: (status, headers) => exchange.writeHead(status, [...headers, ...extra()]),
+    writeHead: (status, given) => exchange.writeHead(status, responseHeaders(given)),
     write: chunk => exchange.write(chunk),
     onDrain: listener => exchange.onDrain(listener),
     end: chunk => exchange.end(chunk),
