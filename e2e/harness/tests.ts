@@ -60,8 +60,9 @@ async function runJest(run: TestRun, phase: string, selection: readonly string[]
       '--verbose',
       // Parameters may select files of one phase only.
       '--passWithNoTests',
-      ...selection,
+      // First: --testMatch would take them for further patterns of its own.
       ...parameters,
+      ...selection,
     ],
     // Jest's own report goes to standard error; standard output would only repeat it as JSON.
     { environment: { ...process.env, E2E_TARGET: targetFile }, directory: project, output: 2 },
