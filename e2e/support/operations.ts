@@ -23,6 +23,12 @@ export async function stateOf(name: string): Promise<ProcessState> {
   return (await (await ask(name, '/debug/process')).json()) as ProcessState;
 }
 
+/** Bytes of the heap that are in use once all garbage is gone. */
+export async function heapOf(name: string): Promise<number> {
+  const state = (await (await ask(name, '/debug/process?collect')).json()) as ProcessState;
+  return state.memory.heapUsed;
+}
+
 /** Open watches of the process towards all servers behind it. */
 export async function upstreamStreams(name: string): Promise<number> {
   const text = await (await ask(name, '/metrics')).text();

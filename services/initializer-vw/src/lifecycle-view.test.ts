@@ -134,7 +134,7 @@ describe('LogicalClusters across the shard', () => {
 
   test('cannot be read by name', async () => {
     const answer = await viewOf(INITIALIZING).view.answer(callOf('*', `${LC}/cluster`));
-    expect(answer).toMatchObject({ kind: 'refuse', error: { code: 405 } });
+    expect(answer).toMatchObject({ kind: 'refuse', error: { code: 404 } });
   });
 });
 

@@ -1,6 +1,6 @@
 import { GROUP_MASTERS } from '@kcp-vw/shared/authn/identity.ts';
 import type { Reviewer } from '@kcp-vw/shared/authz/reviewer.ts';
-import { methodNotAllowed } from '@kcp-vw/shared/kube/errors.ts';
+import { resourceNotServed } from '@kcp-vw/shared/kube/errors.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { RequestInfo } from '@kcp-vw/shared/target/request-info.ts';
 import {
@@ -86,8 +86,7 @@ async function authorize(lifecycle: Lifecycle, { caller, scope }: Call<Lifecycle
 
 /** A: the shard applies the labels. What is being deleted has no label of its own, so that is looked at here, object by object. */
 function answerAll(lifecycle: Lifecycle, { scope, request }: Call<LifecycleScope>): Answer {
-  if (request.verb === 'get')
-    return request.isResourceRequest ? refuse(methodNotAllowed(LOGICAL_CLUSTERS, 'get')) : SHARD_VERSION;
+  if (request.verb === 'get') return request.isResourceRequest ? refuse(resourceNotServed()) : SHARD_VERSION;
   const because = `LogicalClusters that wait for the ${lifecycle.role} ${JSON.stringify(scope.name)}`;
   const plan = { cluster: '*', select: selectorFor(lifecycle, scope.name), because };
   if (lifecycle !== TERMINATING) return forward(plan);
@@ -110,6 +109,5 @@ function answerOne(lifecycle: Lifecycle, { scope, request }: Call<LifecycleScope
   });
 }
 
-const LOGICAL_CLUSTERS = { group: 'core.kcp.io', resource: 'logicalclusters' };
 /** `/version` is the shard's, whatever logical cluster it is asked of. This one is on every shard. */
 const SHARD_VERSION = forward({ cluster: 'system:admin', because: 'version of the shard' });

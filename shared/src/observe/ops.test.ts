@@ -62,6 +62,13 @@ describe('the ops server', () => {
     expect(await get('/debug/streams')).toMatchObject({ code: 200, body: '[{"view":"x"}]' });
   });
 
+  test('tells what the process is, and what memory is left in use when all garbage is gone', async () => {
+    const { get } = await start({ port: 0 });
+    const before = JSON.parse((await get('/debug/process')).body);
+    expect(before).toMatchObject({ pid: process.pid, memory: { heapUsed: expect.any(Number), rss: expect.any(Number) } });
+    expect(JSON.parse((await get('/debug/process?collect')).body)).toMatchObject({ pid: process.pid });
+  });
+
   test('knows nothing else', async () => {
     const { get } = await start({ port: 0 });
     expect((await get('/')).code).toBe(404);

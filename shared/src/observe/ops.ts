@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import express from 'express';
 import type { Registry } from 'prom-client';
 import type { OpsAddress } from '../config/flags-service.ts';
@@ -37,7 +39,8 @@ export async function startOps({ address, health, registry, streams }: OpsOption
   app.get('/metrics', async (_request, response) => {
     response.set('content-type', registry.contentType).send(await registry.metrics());
   });
-  app.get('/debug/process', (_request, response) => {
+  app.get('/debug/process', (request, response) => {
+    if (request.query.collect !== undefined) collectGarbage();
     response.json({ pid: process.pid, uptimeSeconds: process.uptime(), memory: process.memoryUsage() });
   });
   if (streams) {
@@ -55,6 +58,12 @@ export async function startOps({ address, health, registry, streams }: OpsOption
       await once(server, 'close');
     },
   };
+}
+
+/** So that memory can be compared: what V8 has not collected yet is no leak. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
 }
 
 /** The socket appears with mode 0600: its file is made within `listen`, so there is no moment at which others could connect. */
