@@ -13,6 +13,9 @@ export interface Backends {
   close(): Promise<void>;
 }
 
+/** Unix sockets cost little; the services have limits of their own towards the shard. */
+const UNARY_CONNECTIONS = 1_000;
+
 /**
  * Connections follow the addresses. A restarted process has another pid and so another backend, even on the same socket path: nothing
  * of the dead one's connections is used again.
@@ -31,7 +34,12 @@ export function createBackends(source: AddressSource, limits: Limits, onError: (
     }
     for (const [key, address] of current) {
       if (upstreams.has(key)) continue;
-      const upstream = createUpstream({ name: address.service, origin: { socketPath: address.socketPath }, limits });
+      const upstream = createUpstream({
+        name: address.service,
+        origin: { socketPath: address.socketPath },
+        limits,
+        unary: { connections: UNARY_CONNECTIONS },
+      });
       upstreams.set(key, { address, upstream });
     }
     for (const wake of [...waiting]) wake();

@@ -15,13 +15,13 @@ const POLL_MS = 100;
  */
 export function fileAddresses(file: string, onError: (error: Error) => void): AddressSource {
   const listeners = new Set<() => void>();
-  let views: AddressFile['views'] = {};
+  let views: ReadonlyMap<string, readonly Address[]> = new Map();
   const known = new Set<string>();
 
   const load = (): void => {
     try {
       views = parse(readFileSync(file, 'utf8'), file);
-      for (const view of Object.keys(views)) known.add(view);
+      for (const view of views.keys()) known.add(view);
     } catch (cause) {
       onError(new Error(`the addresses in ${file} could not be read; the last ones stay in force`, { cause }));
       return;
@@ -32,14 +32,8 @@ export function fileAddresses(file: string, onError: (error: Error) => void): Ad
   const watcher = watchFiles([file], load, { intervalMs: POLL_MS, onError });
 
   return {
-    addressesOf: view => views[view] ?? (known.has(view) ? [] : undefined),
-    all: () => [
-      ...new Map(
-        Object.values(views)
-          .flat()
-          .map(address => [address.socketPath, address]),
-      ).values(),
-    ],
+    addressesOf: view => views.get(view) ?? (known.has(view) ? [] : undefined),
+    all: () => [...new Map([...views.values()].flat().map(address => [address.socketPath, address])).values()],
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -48,12 +42,13 @@ export function fileAddresses(file: string, onError: (error: Error) => void): Ad
   };
 }
 
-function parse(text: string, file: string): AddressFile['views'] {
+/** A Map: a view's name comes from the path of a request, and `constructor` is no view. */
+function parse(text: string, file: string): ReadonlyMap<string, readonly Address[]> {
   const { views } = JSON.parse(text) as Partial<AddressFile>;
   if (views === null || typeof views !== 'object') throw new Error(`${file}: "views" is missing`);
   for (const [view, addresses] of Object.entries(views)) {
     const valid = Array.isArray(addresses) && addresses.every(address => typeof address.socketPath === 'string');
     if (!valid) throw new Error(`${file}: the addresses of ${view} are not a list of {socketPath, service, pid}`);
   }
-  return views;
+  return new Map(Object.entries(views));
 }

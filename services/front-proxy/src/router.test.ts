@@ -96,7 +96,9 @@ describe('the router', () => {
     ['?watch=true', true],
     ['?watch=1', true],
     ['?watch', true],
+    ['?watch=f', true],
     ['?watch=false', false],
+    ['?watch=0', false],
     ['?follow=true', true],
     ['', false],
   ])('gives a request with the query %j connections of streams: %s', async (query, longRunning) => {

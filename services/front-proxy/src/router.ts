@@ -8,6 +8,7 @@ import { remoteHeaders } from '@kcp-vw/shared/authn/request-headers.ts';
 import { serviceUnavailable, tooManyRequests, toStatusError } from '@kcp-vw/shared/kube/errors.ts';
 import type { Exchange } from '@kcp-vw/shared/listener/exchange.ts';
 import { type RawHeaders, withoutHeaders } from '@kcp-vw/shared/listener/headers.ts';
+import { isWatch } from '@kcp-vw/shared/target/request-info.ts';
 import type { Target } from '@kcp-vw/shared/target/target.ts';
 import { type Upstream, UpstreamError } from '@kcp-vw/shared/upstream/upstream.ts';
 import { RECORD_HEADER, type RequestRecord, readRecordHeader } from '@kcp-vw/shared/view/record.ts';
@@ -82,7 +83,6 @@ export function createRouter(backends: Backends, drain: Drain): Router {
 
 /** The service decides what it is; here it only matters which connections it uses. A watch is one wherever the path says so. */
 function isStream(target: Target): boolean {
-  const watch = target.query.get('watch');
-  if (watch !== null && !/^(0|f|false)$/i.test(watch)) return true;
+  if (isWatch(target.query)) return true;
   return /^(1|t|true)$/i.test(target.query.get('follow') ?? '') || target.segments.includes('watch');
 }

@@ -56,6 +56,8 @@ describe('which part of the view a request belongs to', () => {
     ['c1', `${LC}/cluster`, 'single', 'single'],
     ['c1', `${LC}/cluster/status`, 'single', 'single'],
     ['c1', '/apis/core.kcp.io/v9/logicalclusters', 'single', 'single'],
+    ['c1', '/apis/core.kcp.io/v1alpha1/logicalclusters:identity/cluster/status', 'single', 'single'],
+    ['c1', '/apis/core.kcp.io/v1alpha1/logicalclusters%3Aidentity/cluster', 'single', 'single'],
     ['c1', '/api/v1/configmaps', 'content', 'content'],
     ['c1', '/apis', 'content', 'single'],
     ['c1', '/version', 'content', 'single'],

@@ -66,11 +66,14 @@ function isClusterSegment(segment: string): boolean {
 export function partOf(lifecycle: Lifecycle, cluster: string, request: RequestInfo): Part {
   if (cluster === '*') return 'all';
   if (request.isResourceRequest) {
-    return request.apiGroup === 'core.kcp.io' && request.resource === 'logicalclusters' ? 'one' : 'content';
+    return request.apiGroup === 'core.kcp.io' && plainResource(request) === 'logicalclusters' ? 'one' : 'content';
   }
   const isDiscovery = request.path !== '/' && request.path !== '/healthz';
   return isDiscovery && !lifecycle.contentDiscovery ? 'one' : 'content';
 }
+
+/** Without an identity: for one logical cluster a shard strips it after it has authorized, and serves the resource itself. */
+const plainResource = ({ resource }: RequestInfo): string => resource.split(':', 1)[0] ?? '';
 
 /** The owner of the WorkspaceType decides who may initialize (terminate): one review there, whatever is asked of the view. */
 async function authorize(lifecycle: Lifecycle, { caller, scope }: Call<LifecycleScope>, reviewer: Reviewer): Promise<Decision> {

@@ -14,7 +14,8 @@ const isInitializing = (cluster: LogicalCluster): boolean => cluster.status?.pha
 /** An informer whose events a test sends. */
 function scriptedInformer(known?: LogicalCluster) {
   let listener: ((event: InformerEvent<LogicalCluster>) => void) | undefined;
-  const informer: Pick<Informer<LogicalCluster>, 'get' | 'onEvent'> = {
+  const informer: Pick<Informer<LogicalCluster>, 'get' | 'onEvent' | 'status'> = {
+    status: { connected: true, relists: 1 },
     get: () => known,
     onEvent(given) {
       listener = given;
@@ -35,7 +36,7 @@ function follow(known?: LogicalCluster, live: FakeResponse | UpstreamFailure = {
   const scripted = scriptedInformer(known);
   const shard = fakeUpstream(() => live);
   let ends = 0;
-  const clusters = followLogicalClusters(shard, scripted.informer);
+  const clusters = followLogicalClusters(shard, scripted.informer, () => undefined);
   const stop = clusters.whenNot(clusterAt('5', 'Initializing'), isInitializing, () => ends++);
   return { ...scripted, shard, stop, ends: () => ends };
 }
@@ -96,6 +97,7 @@ describe('a live read', () => {
     followLogicalClusters(
       fakeUpstream(() => answer),
       scriptedInformer().informer,
+      () => undefined,
     ).read('c1');
 
   test.each([403, 404, 429])('finds nothing when the shard answers %i', async status => {

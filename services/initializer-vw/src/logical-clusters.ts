@@ -35,7 +35,15 @@ export function slimLogicalCluster(cluster: LogicalCluster): LogicalCluster {
   };
 }
 
-export function followLogicalClusters(shard: Upstream, informer: Informer<LogicalCluster>): LogicalClusters {
+/** Milliseconds between two looks at whether changes still come in. */
+const LOOK_MS = 10_000;
+
+/** `onStop` registers what ends with the service. */
+export function followLogicalClusters(
+  shard: Upstream,
+  informer: Informer<LogicalCluster>,
+  onStop: (stop: () => void) => void,
+): LogicalClusters {
   const read = async (cluster: string): Promise<LogicalCluster | undefined> => {
     try {
       const path = `/clusters/${encodeURIComponent(cluster)}${LOGICAL_CLUSTERS_PATH}/cluster`;
@@ -48,37 +56,62 @@ export function followLogicalClusters(shard: Upstream, informer: Informer<Logica
     }
   };
 
+  const followers = new Set<Follower>();
+  /** The shard decides where the informer cannot; where it cannot say either, access ends. */
+  const ask = (follower: Follower): void => {
+    const gone = (): void => follower.check(undefined);
+    read(follower.cluster).then(follower.check, gone).catch(gone);
+  };
+  // While no changes come in, an access that has ended would go on.
+  const timer = setInterval(() => {
+    if (!informer.status.connected) for (const follower of [...followers]) ask(follower);
+  }, LOOK_MS);
+  timer.unref();
+  onStop(() => clearInterval(timer));
+
   return {
     read,
     whenNot(since, still, then) {
       const cluster = clusterOf(since);
-      let following = true;
-      const stop = (): void => {
-        following = false;
-        unsubscribe();
-      };
-      const check = (current: LogicalCluster | undefined): void => {
-        if (!following || (current !== undefined && (isOlder(current, since) || still(current)))) return;
-        stop();
-        then();
+      const follower: Follower = {
+        cluster,
+        check(current) {
+          if (!followers.has(follower) || (current !== undefined && (isOlder(current, since) || still(current)))) return;
+          stop();
+          then();
+        },
       };
       const unsubscribe = informer.onEvent(event => {
-        if (clusterOf(event.object) !== cluster) return;
-        check(event.type === 'DELETED' ? undefined : event.object);
+        if (clusterOf(event.object) === cluster) follower.check(event.type === 'DELETED' ? undefined : event.object);
       });
+      const stop = (): void => {
+        followers.delete(follower);
+        unsubscribe();
+      };
+      followers.add(follower);
       const known = informer.get(cluster, 'cluster');
-      if (known !== undefined) check(known);
-      // Not seen yet, or seen and already gone: only the shard can tell.
-      else read(cluster).then(check, () => check(undefined));
+      if (known !== undefined) follower.check(known);
+      // Not seen yet, or seen and already gone.
+      else ask(follower);
       return stop;
     },
   };
 }
 
-/** 404: no such logical cluster or not this shard's; 403: kcp's answer for a path it cannot resolve; 429: it is another shard's. */
-const NOT_HERE = [403, 404, 429];
-
-/** Versions of one shard's store are comparable numbers. */
-function isOlder(current: LogicalCluster, since: LogicalCluster): boolean {
-  return BigInt(current.metadata?.resourceVersion ?? 0) < BigInt(since.metadata?.resourceVersion ?? 0);
+/** An access that is to end with the state that granted it. */
+interface Follower {
+  readonly cluster: string;
+  /** Ends it if the logical cluster is now as it must not be; undefined: it is gone. */
+  readonly check: (current: LogicalCluster | undefined) => void;
 }
+
+/** 404: no such logical cluster; 400: no name of one; 403: a path that cannot be resolved; 429: it is another shard's. */
+const NOT_HERE = [400, 403, 404, 429];
+
+/** Versions of one shard's store are comparable numbers. What is none is taken for newer: it decides. */
+function isOlder(current: LogicalCluster, since: LogicalCluster): boolean {
+  const [now, then] = [current, since].map(({ metadata }) => metadata?.resourceVersion);
+  return isVersion(now) && isVersion(then) && BigInt(now) < BigInt(then);
+}
+
+const isVersion = (text: string | undefined): text is string => text !== undefined && /^\d+$/.test(text);

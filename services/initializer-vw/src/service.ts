@@ -19,10 +19,10 @@ const IDENTITY_RETRY_MS = 500;
 export const initializerService: ServiceDefinition = { name: 'initializer-vw', start };
 
 async function start(context: ServiceContext): Promise<readonly View[]> {
-  const { options, shard } = context;
+  const { options, control } = context;
   const external = options.externalLogicalClusterAdminKubeconfig;
   const cacheFile = options.cacheKubeconfig;
-  const reviews = external ? await context.connect(external, 'external-logical-cluster-admin') : shard;
+  const reviews = external ? await context.connect(external, 'external-logical-cluster-admin') : control;
   const cache = cacheFile ? await context.connect(cacheFile, 'cache') : undefined;
 
   const logicalClusters = context.run(
@@ -36,7 +36,7 @@ async function start(context: ServiceContext): Promise<readonly View[]> {
     createInformer<WorkspaceType>({
       ...informerDefaults(context, 'cached-workspacetypes'),
       // Without a cache server of its own the shard has one embedded.
-      upstream: cache ?? shard,
+      upstream: cache ?? control,
       path: (cache?.basePath ?? '') + CACHED_WORKSPACE_TYPES_PATH,
       project: slimWorkspaceType,
     }),
@@ -58,7 +58,7 @@ async function start(context: ServiceContext): Promise<readonly View[]> {
   };
   const dependencies = {
     reviewer,
-    logicalClusters: followLogicalClusters(shard, logicalClusters),
+    logicalClusters: followLogicalClusters(control, logicalClusters, context.onStop),
     workspaceTypes: workspaceTypesOf(localTypes, cachedTypes),
   };
   return [INITIALIZING, TERMINATING].map(lifecycle =>
@@ -73,10 +73,10 @@ async function start(context: ServiceContext): Promise<readonly View[]> {
   );
 }
 
-function informerDefaults({ shard, log }: ServiceContext, name: string) {
+function informerDefaults({ control, log }: ServiceContext, name: string) {
   return {
     name,
-    upstream: shard,
+    upstream: control,
     onError: (err: unknown, attempt: number) => log.warn({ err, informer: name, attempt }, 'list or watch failed; trying again'),
   };
 }
@@ -95,7 +95,7 @@ function localWorkspaceTypes(context: ServiceContext): () => Informer<WorkspaceT
   });
 
   const attempt = async (): Promise<void> => {
-    const identity = await tenancyIdentity(context.shard);
+    const identity = await tenancyIdentity(context.control);
     if (stopped) return;
     if (identity === undefined) throw new Error('it has not published the identity of the APIExport tenancy.kcp.io yet');
     informer = context.run(
@@ -109,7 +109,7 @@ function localWorkspaceTypes(context: ServiceContext): () => Informer<WorkspaceT
   const run = (): void => {
     attempt().catch((error: Error) => {
       if (stopped) return;
-      context.log.info({ reason: error.message }, `waiting for the shard ${context.shard.name}`);
+      context.log.info({ reason: error.message }, 'waiting for the shard');
       timer = setTimeout(run, IDENTITY_RETRY_MS);
     });
   };

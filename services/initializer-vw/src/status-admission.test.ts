@@ -9,9 +9,17 @@ const withNames = (lifecycle: Lifecycle, names: unknown, phase = 'Initializing')
   status: { phase, [lifecycle.statusField]: names },
 });
 
+const OTHER_CHANGES: readonly (readonly [field: string, value: unknown])[] = [
+  ['phase', 'Ready'],
+  ['initializers', []],
+  ['terminators', []],
+  ['URL', 'https://elsewhere'],
+  ['anything', 1],
+];
+
 describe.each([INITIALIZING, TERMINATING])('a write to the status through $view', lifecycle => {
   const admit = (before: unknown, after: unknown) =>
-    admitStatus(lifecycle, OWN, withNames(lifecycle, before), withNames(lifecycle, after, 'Ready'));
+    admitStatus(lifecycle, OWN, withNames(lifecycle, before), withNames(lifecycle, after));
 
   test.each([
     ['leaves the list alone', ['a:b', OWN], ['a:b', OWN]],
@@ -44,6 +52,24 @@ describe.each([INITIALIZING, TERMINATING])('a write to the status through $view'
       causes: [{ field: `status.${lifecycle.statusField}` }],
     });
   });
+
+  test('may change conditions', () => {
+    const stored = { metadata: { name: 'cluster' }, status: { [lifecycle.statusField]: [OWN], conditions: [] } };
+    const proposed = { ...stored, status: { ...stored.status, conditions: [{ type: 'X', status: 'True' }] } };
+    expect(admitStatus(lifecycle, OWN, stored, proposed)).toBeUndefined();
+  });
+
+  // Written as masters, each of these would get past what kcp refuses to the workspace's own owner.
+  test.each(OTHER_CHANGES.filter(([field]) => field !== lifecycle.statusField))(
+    'is invalid when it changes %s to %j',
+    (field, value) => {
+      const status = { phase: 'Initializing', initializers: [OWN, 'a:b'], terminators: [OWN, 'a:b'], URL: 'https://here' };
+      const stored = { metadata: { name: 'cluster' }, status };
+      const error = admitStatus(lifecycle, OWN, stored, { ...stored, status: { ...status, [field]: value } });
+      expect(error?.code).toBe(422);
+      expect(error?.status.details?.causes?.[0]?.field).toBe(`status.${field}`);
+    },
+  );
 
   test.each([
     ['a string', 'x'],

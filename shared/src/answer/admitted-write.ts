@@ -79,7 +79,7 @@ async function readStored(write: Write): Promise<Attempt | { readonly object: Ku
   const { exchange, shard, call, rest, plan } = write;
   const response = await collect(exchange, shard, {
     method: 'GET',
-    path: upstreamPath(call, { ...rest, rawQuery: '' }, {}),
+    path: upstreamPath(call, { ...rest, rawQuery: '' }, clusterOf(plan)),
     headers: [...bodilessHeaders(write), 'accept', 'application/json'],
     body: null,
     longRunning: false,
@@ -98,18 +98,21 @@ async function put(write: Write, object: KubeObject): Promise<Attempt> {
 }
 
 function send(write: Write, method: 'PUT' | 'PATCH', body: Buffer, dryRun?: 'All'): Promise<CollectedResponse> {
-  const { exchange, shard, call, rest } = write;
+  const { exchange, shard, call, rest, plan } = write;
   const rawQuery = dryRun ? withParameter(rest.rawQuery, 'dryRun', dryRun) : putQuery(method, rest.rawQuery);
   const contentType = (method === 'PATCH' && headerValue(exchange.headers, 'content-type')) || 'application/json';
   return collect(exchange, shard, {
     method,
-    path: upstreamPath(call, { ...rest, rawQuery }, {}),
+    path: upstreamPath(call, { ...rest, rawQuery }, clusterOf(plan)),
     headers: [...bodilessHeaders(write), 'accept', 'application/json', 'content-type', contentType],
     body,
     contentLength: body.length,
     longRunning: false,
   });
 }
+
+/** The plan's logical cluster, without its selector: one object is read and written. */
+const clusterOf = ({ cluster }: Plan): Pick<Plan, 'cluster'> => (cluster === undefined ? {} : { cluster });
 
 /** `force` belongs to apply only; a PUT with it is refused. */
 function putQuery(method: 'PUT' | 'PATCH', rawQuery: string): string {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Forward } from '../view/view.ts';
 import { eitherUntil } from './drain.ts';
 import type { Execution } from './execution.ts';
@@ -19,6 +20,27 @@ export async function executeForward({ exchange, shard, drain, call, rest }: Exe
       ...(contentLength !== undefined && { contentLength }),
       longRunning,
     },
-    longRunning ? { until: eitherUntil(plan.until, drain.until) } : {},
+    { ...untilOf(plan, longRunning, exchange.body, drain.until) },
   );
+}
+
+/**
+ * A stream ends with the access to it, or when we shut down. A request whose body is still on its way ends with the access, too: nothing
+ * may be stored that comes after.
+ */
+function untilOf(
+  { until }: Forward,
+  longRunning: boolean,
+  body: Readable | null,
+  drain: NonNullable<Forward['until']>,
+): { readonly until?: NonNullable<Forward['until']> } {
+  if (longRunning) return { until: eitherUntil(until, drain) };
+  if (until === undefined || body === null) return {};
+  return {
+    until: end => {
+      const stop = until(end);
+      body.once('end', stop);
+      return stop;
+    },
+  };
 }

@@ -11,6 +11,7 @@ import {
 } from '../upstream/upstream.ts';
 import { forwardedResponseHeaders } from './forwarded-headers.ts';
 import { sendStatus } from './send.ts';
+import { StallTimer } from './stall-timer.ts';
 
 export { sendStatus, sendText } from './send.ts';
 
@@ -23,6 +24,8 @@ export interface RelayOptions {
   readonly until?: (end: (reason: string) => void) => () => void;
   /** False: a GET or HEAD of which nothing was sent is not sent once more. */
   readonly retry?: boolean;
+  /** Milliseconds without progress after which a client that reads or sends nothing loses its request; a stream may stand still. */
+  readonly stallTimeout?: number;
   /**
    * `throw`: when no server could be reached and the request, its body included, can be sent elsewhere, the promise rejects with the
    * `UpstreamError` and the exchange is untouched.
@@ -83,6 +86,8 @@ export function statusOf(error: UpstreamError, { name }: Pick<Upstream, 'name'>)
 export const credentialsRefused = ({ name }: Pick<Upstream, 'name'>): StatusError =>
   badGateway(`${name} does not accept the credentials of this server`);
 
+const STALL_TIMEOUT_MS = 60_000;
+
 interface Settle {
   resolve(outcome: RelayOutcome): void;
   reject(error: UpstreamError): void;
@@ -97,6 +102,7 @@ class Relay implements UpstreamHandler {
   #call: UpstreamCall | undefined;
   #stopListening: (() => void) | undefined;
   #attempts = 0;
+  #stall: StallTimer | undefined;
   #upstreamStatus = 0;
   /** Bytes that the head promised, where it did. */
   #promised: number | undefined;
@@ -115,7 +121,13 @@ class Relay implements UpstreamHandler {
   start(): void {
     this.#exchange.onClose(complete => this.#closed(complete));
     if (this.#outcome) return;
-    this.#exchange.onDrain(() => this.#call?.resume());
+    if (!this.#request.longRunning) {
+      this.#stall = new StallTimer(this.#exchange, this.#options.stallTimeout ?? STALL_TIMEOUT_MS, () => this.#stalled());
+    }
+    this.#exchange.onDrain(() => {
+      this.#stall?.drained();
+      this.#call?.resume();
+    });
     this.#stopListening = this.#options.until?.(reason => this.#accessEnded(reason));
     // `until` may have ended it already.
     if (this.#outcome) this.#stopListening?.();
@@ -147,10 +159,10 @@ class Relay implements UpstreamHandler {
       this.#cut(new UpstreamError('reset', `${this.#upstream.name} sent more than its content-length`));
       return true;
     }
-    if (!this.#mapBody) return this.#exchange.write(chunk);
+    if (!this.#mapBody) return this.#written(this.#exchange.write(chunk));
     try {
       const mapped = this.#mapBody(chunk);
-      return mapped.length === 0 || this.#exchange.write(mapped);
+      return mapped.length === 0 || this.#written(this.#exchange.write(mapped));
     } catch (error) {
       this.#cut(error instanceof StatusError ? error : internalError('the answer could not be transformed', error));
       return true;
@@ -196,6 +208,7 @@ class Relay implements UpstreamHandler {
   }
 
   #giveBack(error: UpstreamError): void {
+    this.#stall?.stop();
     this.#outcome = { end: 'refused', error };
     this.#stopListening?.();
     this.#settle.reject(error);
@@ -225,7 +238,20 @@ class Relay implements UpstreamHandler {
     else this.#exchange.end();
   }
 
+  #written(mayGoOn: boolean): boolean {
+    if (!mayGoOn) this.#stall?.blocked();
+    return mayGoOn;
+  }
+
+  /** Its place among the connections to the upstream is needed by others. */
+  #stalled(): void {
+    if (this.#outcome) return;
+    if (this.#exchange.status === 0) this.#refuse(gatewayTimeout('the request body did not come in time'));
+    else this.#cut(gatewayTimeout('the client does not read its answer'));
+  }
+
   #closed(complete: boolean): void {
+    this.#stall?.stop();
     if (!this.#outcome || (this.#outcome.end === 'complete' && !complete)) this.#outcome = { end: 'client-left' };
     this.#call?.abort();
     this.#stopListening?.();

@@ -1,26 +1,27 @@
 import type { KubeObject } from '../kube/objects.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { headerValue } from '../listener/headers.ts';
-import type { Target } from '../target/target.ts';
+import { type Target, withParameter } from '../target/target.ts';
 import type { Transform } from '../view/view.ts';
 
 /** One object, a list, or a Table of either. Undefined: the one object asked for is not the caller's to see. */
 export function transformDocument(document: KubeObject, plan: Transform, hideObjects: boolean): KubeObject | undefined {
-  if (Array.isArray(document.items)) {
-    const items = (document.items as KubeObject[]).map(plan.object).filter(item => item !== undefined);
-    return { ...document, ...withoutRemaining(document), items };
-  }
-  if (document.kind === 'Table' && Array.isArray(document.rows)) {
-    const rows = (document.rows as TableRow[])
-      .filter(row => row.object !== undefined && plan.object(row.object) !== undefined)
+  if (document.kind === 'Table') {
+    const rows = ((document.rows ?? []) as TableRow[])
+      .filter(row => row.object && plan.object(row.object) !== undefined)
       .map(({ object, ...row }) => (hideObjects ? row : { ...row, object }));
     return { ...document, ...withoutRemaining(document), rows };
+  }
+  // An empty list of a Go server may say `"items": null`.
+  if ('items' in document) {
+    const items = ((document.items ?? []) as KubeObject[]).map(plan.object).filter(item => item !== undefined);
+    return { ...document, ...withoutRemaining(document), items };
   }
   return plan.object(document);
 }
 
 interface TableRow {
-  readonly object?: KubeObject;
+  readonly object?: KubeObject | null;
   readonly [field: string]: unknown;
 }
 
@@ -36,6 +37,5 @@ function withoutRemaining(document: KubeObject): Pick<KubeObject, 'metadata'> {
 export function withTableObjects(rest: Target, exchange: Exchange): { target: Target; hideObjects: boolean } {
   const wantsTable = /\bas=Table\b/.test(headerValue(exchange.headers, 'accept') ?? '');
   if (!wantsTable || rest.query.get('includeObject') !== 'None') return { target: rest, hideObjects: false };
-  const kept = rest.rawQuery.split('&').filter(pair => !/^includeObject(=|$)/.test(pair));
-  return { target: { ...rest, rawQuery: [...kept, 'includeObject=Metadata'].join('&') }, hideObjects: true };
+  return { target: { ...rest, rawQuery: withParameter(rest.rawQuery, 'includeObject', 'Metadata') }, hideObjects: true };
 }

@@ -68,6 +68,16 @@ describe('a transformed read', () => {
     expect(exchange.responseHeader('content-encoding')).toBeUndefined();
   });
 
+  test('of an empty list is empty, also where the shard says null', async () => {
+    const list = { kind: 'PartialObjectMetadataList', metadata: { resourceVersion: '7' }, items: null };
+    const exchange = await ask(
+      fakeUpstream(() => ({ body: list })),
+      'GET',
+      THINGS,
+    );
+    expect([exchange.status, exchange.json]).toEqual([200, { ...list, items: [] }]);
+  });
+
   test('of a hidden object is not found, and of a visible one is the object', async () => {
     expect(
       (
@@ -99,7 +109,7 @@ describe('a transformed read', () => {
     expect((await ask(shard, 'GET', THINGS, { headers: accept })).json).toMatchObject({ rows: [rows[0]] });
     const without = await ask(shard, 'GET', `${THINGS}?includeObject=None&limit=1`, { headers: accept });
     expect(without.json).toEqual({ kind: 'Table', metadata: {}, rows: [{ cells: ['a'] }] });
-    expect(shard.requests[1]?.path).toBe(`/clusters/c1${THINGS}?limit=1&includeObject=Metadata`);
+    expect(shard.requests[1]?.path).toBe(`/clusters/c1${THINGS}?includeObject=Metadata&limit=1`);
   });
 
   test('passes an error of the shard on as it is', async () => {

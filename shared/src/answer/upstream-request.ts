@@ -1,4 +1,5 @@
 import { impersonationHeaders } from '../authn/impersonation.ts';
+import { internalError } from '../kube/errors.ts';
 import { jsonOnlyAccept } from '../kube/media-type.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { headerValue, withoutHeaders } from '../listener/headers.ts';
@@ -10,7 +11,9 @@ import { forwardedRequestHeaders } from './forwarded-headers.ts';
 /** `/clusters/<cluster>` plus the caller's path and query, in the caller's bytes but for the label selector. */
 export function upstreamPath(call: Call, rest: Target, plan: Pick<Forward, 'cluster' | 'select'>): string {
   const query = plan.select === undefined ? rest.rawQuery : andLabelSelector(rest.rawQuery, plan.select);
-  const cluster = encodeClusterSegment(plan.cluster ?? call.scope.cluster ?? '');
+  const name = plan.cluster ?? call.scope.cluster ?? '';
+  if (name === '') throw internalError('the plan names no logical cluster');
+  const cluster = encodeClusterSegment(name);
   return `/clusters/${cluster}${rest.rawPath}${query && `?${query}`}`;
 }
 

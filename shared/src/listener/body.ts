@@ -32,6 +32,11 @@ export class RequestBody extends Readable {
     this.on('error', () => {});
   }
 
+  /** Bytes that have come so far. */
+  get received(): number {
+    return this.#bytes;
+  }
+
   override _read(): void {
     if (this.#reading) {
       this.#source.resume();

@@ -104,7 +104,8 @@ const NOTHING = {
 };
 
 /** `Convert_Slice_string_To_bool`: every first value is true, the empty one too, but `0` and `false` in any case (Go's `EqualFold`). */
-function isWatch(query: URLSearchParams): boolean {
+/** Whether the query asks for a watch, as the API server reads it. */
+export function isWatch(query: URLSearchParams): boolean {
   const value = query.get('watch');
   return value !== null && value !== '0' && !/^false$/iu.test(value);
 }

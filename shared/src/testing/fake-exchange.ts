@@ -19,7 +19,7 @@ export interface FakeExchange extends Exchange {
 export function fakeExchange(
   method: string,
   url: string,
-  { headers = [] as RawHeaders, body = undefined as string | undefined } = {},
+  { headers = [] as RawHeaders, body = undefined as string | Readable | undefined } = {},
 ): FakeExchange {
   const listeners: ((complete: boolean) => void)[] = [];
   const written: Buffer[] = [];
@@ -37,9 +37,9 @@ export function fakeExchange(
     httpVersion: '1.1',
     method,
     url,
-    headers: body === undefined ? headers : [...headers, 'content-length', String(Buffer.byteLength(body))],
+    headers: typeof body === 'string' ? [...headers, 'content-length', String(Buffer.byteLength(body))] : headers,
     peer: { address: '192.0.2.1' },
-    body: body === undefined ? null : Readable.from([Buffer.from(body)]),
+    body: typeof body === 'string' ? Readable.from([Buffer.from(body)]) : (body ?? null),
     startedAt: performance.now(),
     get status() {
       return status;

@@ -108,6 +108,21 @@ describe('a request to a view', () => {
   });
 });
 
+// With the identity that a view sends upstream, the shard's `/services/` would open every other view: a caller of one workspace's content
+// would act as that workspace's owner everywhere.
+test.each([
+  'services/team-secrets/blue/clusters/c/api',
+  '%73ervices/x',
+  'clusters/c2/api/v1/secrets',
+  'metrics',
+  'debug/pprof',
+  'apisx',
+])('a path below a view that begins with %s is not forwarded', async path => {
+  const everything: View = { ...teamSecrets, apis: () => undefined };
+  const { exchange, shard } = await ask('GET', `${BLUE}/c1/${path}`, { view: everything });
+  expect([exchange.status, shard.requests]).toEqual([404, []]);
+});
+
 describe('a path that no view takes', () => {
   const PATHS = [
     '/',

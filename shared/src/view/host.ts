@@ -24,6 +24,12 @@ export interface ViewHostOptions {
   readonly onError: (error: StatusError, record: RequestRecord) => void;
 }
 
+/**
+ * What a path below a view may begin with: what a Kubernetes API server serves. Anything else forwarded to a shard could be another door:
+ * `/services/…` there leads to all virtual workspaces, before the shard's authorization, as whoever the request is sent as.
+ */
+const API_ROOTS = new Set(['', 'api', 'apis', 'openapi', 'version', 'healthz', 'livez', 'readyz']);
+
 interface Hosted {
   readonly view: View;
   readonly pattern: PathPattern;
@@ -41,6 +47,7 @@ export function createViewHost({ views, engine, documents, onError }: ViewHostOp
 
     const rest = restOf(target, pattern.length);
     refuseEncodedStructure(rest);
+    if (!API_ROOTS.has(rest.segments[0] ?? '')) throw resourceNotServed();
     const request = requestInfo(exchange.method, rest);
     const scope = view.resolve ? view.resolve(matched, request) : matched;
     if (scope === undefined) throw unresolved(caller, exchange.method, target);
@@ -68,7 +75,8 @@ export function createViewHost({ views, engine, documents, onError }: ViewHostOp
       await handle(exchange, caller, target, record);
     } catch (error) {
       const status = toStatusError(error);
-      if (status.code >= 500) onError(status, record);
+      // A client that leaves while its answer is put together is no error of ours.
+      if (status.code >= 500 && !exchange.closed) onError(status, record);
       record.because ??= status.message;
       sendStatus(exchange, status);
     }

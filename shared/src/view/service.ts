@@ -23,8 +23,10 @@ export interface ServiceDefinition {
 /** What a service gets to build its views from. */
 export interface ServiceContext {
   readonly options: Options;
-  /** The local shard, with the service's own credentials. */
+  /** The local shard, with the service's own credentials, for what callers ask. */
   readonly shard: Upstream;
+  /** The same, for the service's own questions: informers, reviews. Callers cannot use up its connections and streams. */
+  readonly control: Upstream;
   /**
    * Another server, by kubeconfig: credentials are re-read as the file changes, connections end with the service. `role` is what it is
    * for: `cache`. Rejects with an Error that names the file when it cannot be used.
@@ -70,10 +72,12 @@ export async function startService(definition: ServiceDefinition, environment: S
   };
 
   const shard = await connect(options.kubeconfig, 'shard', options.context);
+  const control = await connect(options.kubeconfig, 'shard control', options.context);
   const drain = createDrain();
   const views = await definition.start({
     options,
     shard,
+    control,
     connect,
     run(informer) {
       informer.start();
