@@ -50,6 +50,8 @@ async function attemptUpdate(write: Write): Promise<Attempt> {
   const proposed = parseBody(write.body);
   const stored = await readStored(write);
   if ('response' in stored) return stored;
+  const other = anotherThing(stored.object, proposed);
+  if (other !== undefined) throw badRequest(other);
   const version = proposed.metadata?.resourceVersion;
   // An unconditional update could meet another object than the one inspected. kcp knows none for custom resources either.
   if (!version) throw versionRequired(write);
@@ -72,6 +74,17 @@ async function attemptPatch(write: Write): Promise<Attempt> {
   }
   refuseUnlessAdmitted(write, stored.object, proposed);
   return put(write, proposed);
+}
+
+/** Why a body is not about the object it is sent to, in the API server's words. */
+function anotherThing(stored: KubeObject, proposed: KubeObject): string | undefined {
+  const { apiVersion, kind } = stored;
+  if (proposed.apiVersion !== apiVersion) {
+    return `the API version in the data (${proposed.apiVersion ?? ''}) does not match the expected API version (${apiVersion})`;
+  }
+  if (proposed.kind !== kind) return `the kind in the data (${proposed.kind ?? ''}) does not match the expected kind (${kind})`;
+  const [given, name] = [proposed.metadata?.name, stored.metadata?.name];
+  return given === name ? undefined : `the name of the object (${given ?? ''}) does not match the name on the URL (${name})`;
 }
 
 /** The object as it is stored now, if the caller may see it at all. */

@@ -209,6 +209,18 @@ describe('an admitted write', () => {
   });
 
   test.each([
+    ['apiVersion', { apiVersion: 'v1' }],
+    ['kind', { kind: 'Other' }],
+    ['name', { metadata: { ...stored.metadata, name: 'b' } }],
+  ])('by update of something with another %s is refused before anything else', async (_, change) => {
+    const shard = shardWith();
+    expect(
+      (await ask(shard, 'PUT', `${THINGS}/a`, { body: JSON.stringify({ ...stored, ...change, spec: 'bad' }) })).text,
+    ).toContain('does not match');
+    expect(trail(shard)).toEqual(['GET ']);
+  });
+
+  test.each([
     ['without a version', 'PUT', '{"metadata":{"name":"a"}}', [], 422],
     ['that is no object', 'PUT', '[]', [], 400],
     ['that is no JSON', 'PUT', '{', [], 400],
