@@ -38,6 +38,8 @@ export interface TargetDescription {
   readonly mastersToken: string;
   /** Base URLs of the ops servers of our own processes, by process name: `front-proxy`. */
   readonly ops?: Readonly<Record<string, string>>;
+  /** False: server-side apply stores without recording who owns which field, as the dev shard does. */
+  readonly recordsFieldManagers?: boolean;
   /** Executable and parameters of the virtual workspaces under test, when they are ours. */
   readonly command?: readonly string[];
   /** Bearer tokens of the users without rights, `user-1` to `user-5`, by user name. */

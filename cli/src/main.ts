@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { dieWithParent } from '@kcp-vw/shared/observe/lifeline.ts';
+import { dev } from './dev/dev.ts';
 import { up } from './up.ts';
 
 const HELP = `kcp's virtual workspaces as a fleet of services behind a front proxy.
 
 Usage:
   kcp-vw up [flags]    serve until stopped (kcp-vw up --help lists the flags)
+  kcp-vw dev           a dev shard, the fleet and a demo controller, to try it
   kcp-vw version
   kcp-vw help
 `;
@@ -26,6 +29,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   switch (command) {
     case 'up':
       return up(rest);
+    case 'dev':
+      return dev();
     case undefined:
     case 'help':
     case '--help':
@@ -36,9 +41,13 @@ export async function main(argv: readonly string[]): Promise<number> {
       return version();
     default:
       if (command.startsWith('-')) return up(argv);
-      process.stderr.write(`kcp-vw: there is no command ${JSON.stringify(command)}: up, version or help\n`);
+      process.stderr.write(`kcp-vw: there is no command ${JSON.stringify(command)}: up, dev, version or help\n`);
       return 1;
   }
 }
 
-if (import.meta.main) process.exit(await main(process.argv.slice(2)));
+if (import.meta.main) {
+  // Where another program of Node has started this one, as `kcp-vw dev` does.
+  dieWithParent();
+  process.exit(await main(process.argv.slice(2)));
+}

@@ -1,0 +1,43 @@
+import type { Identity } from '@kcp-vw/shared/authn/identity.ts';
+import type { Clock } from '@kcp-vw/shared/informer/clock.ts';
+import type { Exchange } from '@kcp-vw/shared/listener/exchange.ts';
+import type { RequestInfo } from '@kcp-vw/shared/target/request-info.ts';
+import type { Target } from '@kcp-vw/shared/target/target.ts';
+import type { Forward } from '@kcp-vw/shared/view/view.ts';
+import type { ResourceDefinition } from '../store/definition.ts';
+import type { Registry } from '../store/registry.ts';
+import type { Store } from '../store/store.ts';
+
+/** A request that has been authenticated and authorized. */
+export interface ApiRequest {
+  /** The name of a logical cluster; `*` for all of them. */
+  readonly cluster: string;
+  /** The target below `/clusters/<cluster>`. */
+  readonly rest: Target;
+  /** `requestInfo(method, rest)`. */
+  readonly request: RequestInfo;
+  readonly user: Identity;
+}
+
+export interface ApiSettings {
+  readonly clock: Clock;
+  /** `host:port` that `/api` tells clients. */
+  readonly serverAddress: string;
+  /** Milliseconds between the bookmarks of a watch. */
+  readonly bookmarkInterval: number;
+  /** Ends watches early, cleanly: the shard shuts down. */
+  readonly until?: NonNullable<Forward['until']>;
+}
+
+/** A request for a resource that the logical cluster serves. */
+export interface ResourceCall extends ApiRequest {
+  readonly exchange: Exchange;
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly settings: ApiSettings;
+  readonly definition: ResourceDefinition;
+  /** The apiVersion that the caller speaks. */
+  readonly apiVersion: string;
+  /** Of the path; empty for a cluster-scoped object and for all namespaces. */
+  readonly namespace: string;
+}

@@ -1,0 +1,104 @@
+import { badRequest, invalid, notFound } from '@kcp-vw/shared/kube/errors.ts';
+import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+import type { Write } from '../store/definition.ts';
+import { NAMESPACES } from '../store/kubernetes-resources.ts';
+import { generatedName } from '../store/metadata.ts';
+import { invalidFields, modified } from '../store/refusals.ts';
+import type { ResourceCall } from './call.ts';
+import { inVersion } from './collection.ts';
+import { refuseInvalidMetadata } from './names.ts';
+import { namespaceTerminating } from './refusals.ts';
+
+/** Stores a new object, as its resource's rules make it. */
+export function commitCreate(call: ResourceCall, given: KubeObject, dryRun: boolean): KubeObject {
+  const { definition, cluster, store, user } = call;
+  const object = placed(call, given);
+  refuseInvalidMetadata(definition, object);
+  if (definition.namespaced) refuseNamespace(call, object);
+  // The status is the server's: admission may begin one, a client may not.
+  const { status: _status, ...withoutStatus } = object;
+  const proposed = definition.statusSubresource ? withoutStatus : object;
+  const write: Write = { verb: 'create', subresource: '', cluster, user, dryRun };
+  const admitted = definition.admit?.(proposed, write) ?? proposed;
+  definition.validate?.(admitted, undefined);
+  return store.create(definition, cluster, admitted, { dryRun, keepStatus: true });
+}
+
+/** With its name and namespace, from the path where the body leaves them out. */
+function placed({ definition, namespace }: ResourceCall, object: KubeObject): KubeObject {
+  const { name, generateName, namespace: given = '' } = object.metadata ?? {};
+  if (given !== '' && given !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  if (!name && !generateName) {
+    const message = 'Required value: name or generateName is required';
+    throw invalidFields(definition, '', [{ reason: 'FieldValueRequired', field: 'metadata.name', message }]);
+  }
+  const { namespace: _namespace, ...metadata } = object.metadata ?? {};
+  return {
+    ...object,
+    metadata: { ...metadata, name: name || generatedName(String(generateName)), ...(namespace !== '' && { namespace }) },
+  };
+}
+
+function refuseNamespace({ definition, cluster, namespace, store }: ResourceCall, object: KubeObject): void {
+  const found = store.get(NAMESPACES, cluster, namespace);
+  if (found === undefined) throw notFound(NAMESPACES, namespace);
+  if (found.metadata?.deletionTimestamp !== undefined) {
+    throw namespaceTerminating(definition, object.metadata?.name ?? '', namespace);
+  }
+}
+
+/** Stores an object in place of `previous`: all of it but the status, or the status alone. */
+export function commitUpdate(call: ResourceCall, given: KubeObject, previous: KubeObject, dryRun: boolean): KubeObject {
+  const { definition, cluster, store, user, request } = call;
+  refuseOtherPlace(call, given);
+  const { resourceVersion } = given.metadata ?? {};
+  if (definition.custom && !resourceVersion) throw versionRequired(call);
+  if (resourceVersion && resourceVersion !== previous.metadata?.resourceVersion) throw modified(definition, request.name);
+  const subresource = request.subresource === 'status' ? 'status' : '';
+  const proposed = subresource === 'status' ? statusOnly(call, given, previous) : allButStatus(call, given, previous);
+  const write: Write = { verb: 'update', subresource, cluster, user, previous, dryRun };
+  const admitted = definition.admit?.(proposed, write) ?? proposed;
+  if (subresource === '') refuseInvalidMetadata(definition, admitted);
+  definition.validate?.(admitted, previous);
+  return subresource === 'status'
+    ? store.updateStatus(definition, cluster, admitted, { dryRun })
+    : store.update(definition, cluster, admitted, { dryRun });
+}
+
+function statusOnly({ apiVersion }: ResourceCall, given: KubeObject, previous: KubeObject): KubeObject {
+  const { status: _status, ...rest } = inVersion(previous, apiVersion);
+  const { uid, resourceVersion } = given.metadata ?? {};
+  const metadata = { ...previous.metadata, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
+  return { ...rest, metadata, ...(given.status !== undefined && { status: given.status }) };
+}
+
+function allButStatus({ definition, namespace }: ResourceCall, given: KubeObject, previous: KubeObject): KubeObject {
+  const { status, ...rest } = given;
+  const kept = definition.statusSubresource ? previous.status : status;
+  const metadata = { ...given.metadata, ...(namespace !== '' && { namespace }) };
+  return { ...rest, metadata, ...(kept !== undefined && { status: kept }) };
+}
+
+/** The object in the body must be the one that the path names. */
+function refuseOtherPlace({ request, namespace }: ResourceCall, { metadata = {} }: KubeObject): void {
+  if (!metadata.name) {
+    throw badRequest(`the name of the object (${request.name} based on URL) was undeterminable: name must be provided`);
+  }
+  if (metadata.name !== request.name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${request.name})`);
+  }
+  if (metadata.namespace && metadata.namespace !== namespace) {
+    throw badRequest(
+      `the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${namespace})`,
+    );
+  }
+}
+
+/** Without a version a write could replace what its writer has never seen; only Kubernetes' own types allow that. */
+function versionRequired({ definition, request }: ResourceCall): Error {
+  const { group, resource } = definition;
+  const detail = 'must be specified for an update';
+  return invalid({ group, kind: resource }, request.name, [{ field: 'metadata.resourceVersion', value: 0, detail }]);
+}

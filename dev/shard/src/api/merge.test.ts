@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import { applied, mergePatch, strategicMergePatch } from './merge.ts';
+
+// RFC 7396, appendix A.
+test.each([
+  [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
+  [{ a: 'b' }, { b: 'c' }, { a: 'b', b: 'c' }],
+  [{ a: 'b' }, { a: null }, {}],
+  [{ a: ['b'] }, { a: 'c' }, { a: 'c' }],
+  [{ a: 'c' }, { a: ['b'] }, { a: ['b'] }],
+  [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
+  [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
+  [['a'], ['c'], ['c']],
+  [{ a: 'foo' }, null, null],
+  [{ e: null }, { a: 1 }, { e: null, a: 1 }],
+  [[1], { a: 'b', c: null }, { a: 'b' }],
+  [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+])('merging into %j the patch %j makes %j', (target, patch, expected) => {
+  expect(mergePatch(target, patch)).toEqual(expected);
+});
+
+describe('a strategic merge', () => {
+  test('merges named items by their name, and removes those that say so', () => {
+    const target = { secrets: [{ name: 'a', x: 1 }, { name: 'b' }] };
+    const patch = { secrets: [{ name: 'a', y: 2 }, { name: 'c' }, { name: 'b', $patch: 'delete' }] };
+    expect(strategicMergePatch(target, patch)).toEqual({ secrets: [{ name: 'a', x: 1, y: 2 }, { name: 'c' }] });
+  });
+
+  test('replaces lists without names, and the subjects of a binding', () => {
+    expect(strategicMergePatch({ x: [1], subjects: [{ name: 'a' }] }, { x: [2], subjects: [{ name: 'b' }] })).toEqual({
+      x: [2],
+      subjects: [{ name: 'b' }],
+    });
+  });
+
+  test('replaces a map that says so', () => {
+    expect(strategicMergePatch({ data: { a: 1 } }, { data: { $patch: 'replace', b: 2 } })).toEqual({ data: { b: 2 } });
+  });
+
+  test('takes finalizers for a set', () => {
+    expect(strategicMergePatch({ finalizers: ['a', 'b'] }, { finalizers: ['c', 'a'] })).toEqual({ finalizers: ['a', 'b', 'c'] });
+    expect(strategicMergePatch({ finalizers: ['a', 'b'] }, { '$deleteFromPrimitiveList/finalizers': ['a'] })).toEqual({
+      finalizers: ['b'],
+    });
+  });
+});
+
+describe('an apply', () => {
+  test('knows conditions by their type and takes other lists whole', () => {
+    const target = { status: { conditions: [{ type: 'A', status: '1', reason: 'r' }], names: [1] } };
+    const configuration = { status: { conditions: [{ type: 'A', status: '2' }], names: [2] } };
+    expect(applied(target, configuration)).toEqual({
+      status: { conditions: [{ type: 'A', status: '2', reason: 'r' }], names: [2] },
+    });
+  });
+});

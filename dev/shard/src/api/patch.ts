@@ -1,0 +1,119 @@
+import { badRequest, invalid, notFound, unsupportedMediaType } from '@kcp-vw/shared/kube/errors.ts';
+import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+import { contentType, parseJson, parseYaml, readText, typed } from './body.ts';
+import type { ResourceCall } from './call.ts';
+import { inVersion } from './collection.ts';
+import { commitCreate, commitUpdate } from './commit.ts';
+import { applyJsonPatch, isJsonPatch, PatchFailure } from './json-patch.ts';
+import { applied, isObject, mergePatch, strategicMergePatch } from './merge.ts';
+import { isDryRun, refusePatchOptions } from './options.ts';
+import { rejectedPatch } from './refusals.ts';
+import { type Representation, representationOf } from './representation.ts';
+import { sendObject } from './write.ts';
+
+const JSON_PATCH = 'application/json-patch+json';
+const MERGE_PATCH = 'application/merge-patch+json';
+const STRATEGIC_MERGE_PATCH = 'application/strategic-merge-patch+json';
+const APPLY_PATCH = 'application/apply-patch+yaml';
+
+/** By media type: what a patch makes of an object. Throws a StatusError 400 or 422. */
+const PATCHES: Readonly<Record<string, (object: KubeObject, text: string) => unknown>> = {
+  [JSON_PATCH](object, text) {
+    const operations = decoded(text);
+    if (!isJsonPatch(operations))
+      throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type jsonpatch.Patch');
+    try {
+      return applyJsonPatch(object, operations);
+    } catch (error) {
+      if (error instanceof PatchFailure) throw rejectedPatch();
+      throw error;
+    }
+  },
+  [MERGE_PATCH]: (object, text) => mergePatch(object, objectIn(text)),
+  [STRATEGIC_MERGE_PATCH]: (object, text) => strategicMergePatch(object, objectIn(text)),
+};
+
+/** Structured merging needs Go types, which custom resources do not have. */
+const typesOf = (custom: boolean): readonly string[] =>
+  custom ? [JSON_PATCH, MERGE_PATCH, APPLY_PATCH] : [JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH];
+
+export async function patch(call: ResourceCall): Promise<void> {
+  const { exchange, definition, rest } = call;
+  const type = contentType(exchange);
+  const types = typesOf(definition.custom);
+  if (!types.includes(type)) throw unsupportedMediaType(types);
+  const representation = representationOf(call, 'get');
+  refusePatchOptions(rest.query, type === APPLY_PATCH);
+  const dryRun = isDryRun('PatchOptions', rest.query.getAll('dryRun'));
+  const text = await readText(exchange);
+  const stored = call.store.get(definition, call.cluster, call.request.name, call.namespace);
+  if (type === APPLY_PATCH) return apply(call, representation, configurationIn(call, text), stored, dryRun);
+  if (stored === undefined) throw notFound(definition, call.request.name);
+  const patched = PATCHES[type]?.(inVersion(stored, call.apiVersion), text);
+  if (!isObject(patched)) throw rejectedPatch();
+  await sendObject(
+    call,
+    representation,
+    200,
+    commitUpdate(call, meant(call, typed(call, patched, text), stored), stored, dryRun),
+  );
+}
+
+/**
+ * A patch of the status that speaks of the uid changes metadata, which the status endpoint drops; anywhere else the uid cannot change.
+ */
+function meant({ definition, request }: ResourceCall, patched: KubeObject, stored: KubeObject): KubeObject {
+  const uid = stored.metadata?.uid ?? '';
+  if (request.subresource !== 'status' && patched.metadata?.uid !== uid) {
+    const cause = { field: 'metadata.uid', value: patched.metadata?.uid ?? '', detail: 'field is immutable' };
+    throw invalid(definition, request.name, [cause]);
+  }
+  return { ...patched, metadata: { ...patched.metadata, uid } };
+}
+
+async function apply(
+  call: ResourceCall,
+  representation: Representation,
+  configuration: KubeObject,
+  stored: KubeObject | undefined,
+  dryRun: boolean,
+): Promise<void> {
+  const { request, definition } = call;
+  if (stored === undefined) {
+    if (request.subresource !== '') throw notFound(definition, request.name);
+    const named = { ...configuration, metadata: { ...configuration.metadata, name: request.name } };
+    return sendObject(call, representation, 201, commitCreate(call, named, dryRun));
+  }
+  const merged = applied(inVersion(stored, call.apiVersion), configuration, definition.listMapKeys);
+  const object = typed(call, isObject(merged) ? merged : {}, '');
+  await sendObject(call, representation, 200, commitUpdate(call, meant(call, object, stored), stored, dryRun));
+}
+
+/** The body of an apply, which says what it is and nothing about who manages what. */
+function configurationIn(call: ResourceCall, text: string): KubeObject {
+  const parsed = parseYaml(text);
+  if ('error' in parsed) throw badRequest(`error decoding YAML: ${parsed.error}`);
+  if (!isObject(parsed.value)) throw badRequest('error decoding YAML: an apply patch is an object');
+  const { apiVersion, kind } = parsed.value;
+  if (!apiVersion || !kind) throw badRequest('invalid object type: apiVersion and kind must be set in an apply patch');
+  const configuration = typed(call, parsed.value, text);
+  if (configuration.metadata?.managedFields) throw badRequest('metadata.managedFields must be nil');
+  const { name = call.request.name } = configuration.metadata ?? {};
+  if (name !== call.request.name) {
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.request.name})`);
+  }
+  return configuration;
+}
+
+function decoded(text: string): unknown {
+  const parsed = parseJson(text);
+  if ('error' in parsed) throw badRequest(`error decoding patch: ${parsed.error}`);
+  return parsed.value;
+}
+
+function objectIn(text: string): Record<string, unknown> {
+  const value = decoded(text);
+  if (!isObject(value))
+    throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}');
+  return value;
+}

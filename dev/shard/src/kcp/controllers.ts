@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from 'node:util';
+import { resourceKey } from '../store/definition.ts';
+import type { Change } from '../store/event-log.ts';
+import { namespaceObject } from '../store/kubernetes-resources.ts';
+import { type ExportedDefinitions, reconcileApiBinding, unbind } from './api-binding-controller.ts';
+import { reconcileDeletionOf } from './deletion-controller.ts';
+import { reconcileLogicalCluster, reconcileOwner } from './logical-cluster-controller.ts';
+import type { ShardFacts } from './logical-cluster-state.ts';
+import type { Loopback } from './loopback.ts';
+import type { ApiBinding, LogicalCluster } from './objects.ts';
+import { API_BINDINGS, LOGICAL_CLUSTERS, NAMESPACES, SHARDS, WORKSPACE_TYPES, WORKSPACES } from './refs.ts';
+import { WorkQueue } from './work-queue.ts';
+import { reconcileWorkspace } from './workspace-controller.ts';
+import { logicalClusterOf } from './workspace-paths.ts';
+import { reconcileWorkspaceType } from './workspace-type-controller.ts';
+
+/** The initializer of the type `universal`, which the shard itself takes care of. */
+const UNIVERSAL = 'root:universal';
+
+export interface ControllersOptions {
+  readonly objects: Loopback;
+  readonly facts: ShardFacts;
+  readonly exported: ExportedDefinitions;
+  readonly onError: (error: unknown, what: string) => void;
+}
+
+const KEY = {
+  apiBindings: resourceKey(API_BINDINGS),
+  logicalClusters: resourceKey(LOGICAL_CLUSTERS),
+  shards: resourceKey(SHARDS),
+  workspaces: resourceKey(WORKSPACES),
+  workspaceTypes: resourceKey(WORKSPACE_TYPES),
+};
+
+const keyOf = (cluster: string, name: string): string => `${cluster}|${name}`;
+
+function split(key: string): [cluster: string, name: string] {
+  const bar = key.indexOf('|');
+  return [key.slice(0, bar), key.slice(bar + 1)];
+}
+
+/** Starts everything that makes a shard of a store: what follows changes, a moment later. Returns how to stop it. */
+export function startControllers({ objects, facts, exported, onError }: ControllersOptions): () => void {
+  const queue = (name: string, work: (key: string) => void): WorkQueue =>
+    new WorkQueue(work, { onError: (error, key) => onError(error, `${name} ${key}`) });
+  const logicalClusters = queue('logical cluster', cluster => reconcileLogicalCluster(objects, cluster, facts));
+  const owners = queue('owner of', cluster => reconcileOwner(objects, cluster));
+  const bootstrapper = queue('bootstrapping of', cluster => bootstrapUniversal(objects, cluster));
+  const workspaces = queue('workspace', key => reconcileWorkspace(objects, ...split(key), facts));
+  const types = queue('workspace type', key => reconcileWorkspaceType(objects, ...split(key)));
+  const bindings = queue('binding', key => reconcileApiBinding(objects, ...split(key), exported));
+  const deletions: WorkQueue = queue('deletion of', cluster => {
+    const again = reconcileDeletionOf(objects, cluster);
+    if (again !== undefined) deletions.addAfter(cluster, again);
+  });
+
+  const onLogicalCluster = ({ type, cluster, object }: Change): void => {
+    for (const one of [logicalClusters, owners, bootstrapper, deletions]) one.add(cluster);
+    const owner = (object as LogicalCluster).spec?.owner;
+    if (owner) workspaces.add(keyOf(owner.cluster, owner.name));
+    if (type === 'DELETED') objects.registry.removeCluster(cluster);
+  };
+
+  const stopListening = objects.store.onChange(change => {
+    const { type, resource, cluster, name, object } = change;
+    if (resource === KEY.logicalClusters) onLogicalCluster(change);
+    else if (resource === KEY.workspaces) workspaces.add(keyOf(cluster, name));
+    else if (resource === KEY.workspaceTypes) types.add(keyOf(cluster, name));
+    else if (resource === KEY.shards) {
+      for (const { metadata } of objects.list(WORKSPACE_TYPES, '*')) {
+        types.add(keyOf(metadata?.annotations?.['kcp.io/cluster'] ?? '', metadata?.name ?? ''));
+      }
+    } else if (resource === KEY.apiBindings) {
+      if (type === 'DELETED') unbind(objects, cluster, object as ApiBinding, exported);
+      else bindings.add(keyOf(cluster, name));
+    } else if (isBeingDeleted(objects, cluster)) {
+      // Content that is made in the meantime goes, too.
+      deletions.addAfter(cluster, 500);
+    }
+  });
+  return () => {
+    stopListening();
+    for (const one of [logicalClusters, owners, bootstrapper, workspaces, types, bindings, deletions]) one.stop();
+  };
+}
+
+const isBeingDeleted = (objects: Loopback, cluster: string): boolean =>
+  Boolean(logicalClusterOf(objects, cluster)?.metadata.deletionTimestamp);
+
+/** Gives a universal workspace its first namespace and takes the initializer away. */
+function bootstrapUniversal(objects: Loopback, cluster: string): void {
+  const current = logicalClusterOf(objects, cluster);
+  const initializers = current?.status?.initializers ?? [];
+  if (current === undefined || !initializers.includes(UNIVERSAL)) return;
+  if (objects.get(NAMESPACES, cluster, 'default') === undefined) objects.create(NAMESPACES, cluster, namespaceObject('default'));
+  // The creation has told listeners, who may have changed this one.
+  const latest = logicalClusterOf(objects, cluster) ?? current;
+  const remaining = (latest.status?.initializers ?? []).filter(name => name !== UNIVERSAL);
+  const status = { ...latest.status, initializers: remaining };
+  if (!isDeepStrictEqual(status, latest.status)) objects.updateStatus(LOGICAL_CLUSTERS, cluster, { ...latest, status });
+}

@@ -1,0 +1,48 @@
+import { sendStatus, sendText } from '@kcp-vw/shared/answer/send.ts';
+import { GROUP_MASTERS, type Identity, isLifecycleGroup } from '@kcp-vw/shared/authn/identity.ts';
+import { forbidden, StatusError } from '@kcp-vw/shared/kube/errors.ts';
+import type { Exchange } from '@kcp-vw/shared/listener/exchange.ts';
+import { requestInfo } from '@kcp-vw/shared/target/request-info.ts';
+import { parseTarget } from '@kcp-vw/shared/target/target.ts';
+import { certifiedUser } from './authentication.ts';
+import { LOGICAL_CLUSTER_ADMIN_GROUP } from './bootstrap-policy.ts';
+import { clusterTarget } from './cluster-target.ts';
+import type { Reader } from './loopback.ts';
+import { logicalClusterExists, resolveClusterPath } from './workspace-paths.ts';
+
+/** Groups that nobody carries through a front proxy. */
+const isDropped = (group: string): boolean =>
+  group === GROUP_MASTERS || group === LOGICAL_CLUSTER_ADMIN_GROUP || isLifecycleGroup(group);
+
+/**
+ * The role of kcp's front proxy: finds the logical cluster of a path, and takes from certificates what must not reach a shard. Tokens it
+ * passes on unread. `next` is the shard; its second argument is whom the proxy vouches for.
+ */
+export async function handleFrontProxyRequest(
+  exchange: Exchange,
+  objects: Reader,
+  next: (exchange: Exchange, vouchedFor: Identity | undefined) => Promise<void>,
+): Promise<void> {
+  try {
+    const target = parseTarget(exchange.url);
+    const [first] = target.segments;
+    if (first !== undefined && ['readyz', 'livez', 'healthz'].includes(first)) return sendText(exchange, 200, 'ok');
+    const { cluster } = clusterTarget(target);
+    if (cluster === undefined) return sendText(exchange, 404, '404 page not found\n');
+    const name = cluster === '*' ? undefined : resolveClusterPath(objects, cluster);
+    if (name === undefined || !logicalClusterExists(objects, name)) {
+      // kcp looks for the logical cluster before it knows who asks.
+      throw forbidden('', requestInfoOf(exchange, target), 'workspace access not permitted');
+    }
+    const user = certifiedUser(exchange.peer);
+    await next(exchange, user && withoutPrivileges(user));
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    sendStatus(exchange, error);
+  }
+}
+
+/** It reads the whole path, where a shard reads what is below the logical cluster: no resource is ever found in it. */
+const requestInfoOf = (exchange: Exchange, target: ReturnType<typeof parseTarget>) => requestInfo(exchange.method, target);
+
+const withoutPrivileges = (user: Identity): Identity => ({ ...user, groups: user.groups.filter(group => !isDropped(group)) });

@@ -1,0 +1,62 @@
+import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+import type { ResourceDefinition } from '../store/definition.ts';
+import { resourceKey } from '../store/definition.ts';
+import type { Registry } from '../store/registry.ts';
+import type { DeleteOptions, Store, WriteOptions } from '../store/store.ts';
+
+type Ref = Pick<ResourceDefinition, 'group' | 'resource'>;
+
+/** Reads what is stored, typed by the caller, since the store holds what it was given. */
+export class Reader {
+  readonly store: Store;
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  get<T extends KubeObject>(ref: Ref, cluster: string, name: string, namespace = ''): T | undefined {
+    return this.store.get(ref, cluster, name, namespace) as T | undefined;
+  }
+
+  /** Of one logical cluster, or of all (`*`). */
+  list<T extends KubeObject>(ref: Ref, cluster: string): readonly T[] {
+    return this.store.list(ref, { cluster }).items as readonly KubeObject[] as readonly T[];
+  }
+}
+
+/** How the shard's own controllers read and write: as masters do, past authorization and admission. */
+export class Loopback extends Reader {
+  readonly registry: Registry;
+  readonly #known: ReadonlyMap<string, ResourceDefinition>;
+
+  /** `known`: definitions for objects of logical clusters that do not serve them, or not any more. */
+  constructor(store: Store, registry: Registry, known: readonly ResourceDefinition[]) {
+    super(store);
+    this.registry = registry;
+    this.#known = new Map(known.map(definition => [resourceKey(definition), definition]));
+  }
+
+  create(ref: Ref, cluster: string, object: KubeObject, options: WriteOptions = { keepStatus: true }): KubeObject {
+    return this.store.create(this.#definition(ref, cluster), cluster, object, options);
+  }
+
+  update(ref: Ref, cluster: string, object: KubeObject): KubeObject {
+    return this.store.update(this.#definition(ref, cluster), cluster, object);
+  }
+
+  updateStatus(ref: Ref, cluster: string, object: KubeObject): KubeObject {
+    return this.store.updateStatus(this.#definition(ref, cluster), cluster, object);
+  }
+
+  /** Nothing happens to an object that does not exist. */
+  delete(ref: Ref, cluster: string, name: string, namespace = '', options: DeleteOptions = {}): void {
+    if (this.get(ref, cluster, name, namespace) === undefined) return;
+    this.store.delete(this.#definition(ref, cluster), { cluster, namespace, name }, options);
+  }
+
+  #definition(ref: Ref, cluster: string): ResourceDefinition {
+    const definition = this.registry.find(cluster, ref) ?? this.#known.get(resourceKey(ref));
+    if (definition === undefined) throw new Error(`the shard knows no resource ${resourceKey(ref)}`);
+    return definition;
+  }
+}

@@ -1,0 +1,121 @@
+import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+import type { TableColumn } from '@kcp-vw/shared/kube/table.ts';
+import { ALL_VERBS, type ResourceDefinition } from './definition.ts';
+
+const AGE: TableColumn = {
+  name: 'Age',
+  type: 'date',
+  description: '',
+  priority: 0,
+  jsonPath: '.metadata.creationTimestamp',
+};
+
+const text = (name: string, jsonPath: string, description = ''): TableColumn => ({
+  ...{ name, type: 'string', description, priority: 0, jsonPath },
+});
+
+type Shape = Pick<ResourceDefinition, 'group' | 'resource' | 'singular' | 'kind' | 'namespaced'> & Partial<ResourceDefinition>;
+
+const builtIn = (shape: Shape): ResourceDefinition => ({
+  versions: ['v1'],
+  custom: false,
+  statusSubresource: false,
+  tracksGeneration: false,
+  columns: [AGE],
+  ...shape,
+});
+
+/** Held by this entry of its `spec.finalizers` until its contents are gone. */
+export const NAMESPACE_FINALIZER = 'kubernetes';
+
+export type Namespace = KubeObject & {
+  readonly spec?: { readonly finalizers?: readonly string[] };
+  readonly status?: { readonly phase?: string };
+};
+
+/** A namespace as it is created: Active, with its name in a label, held by its contents. */
+export const namespaceObject = (name: string, given: KubeObject = {}): KubeObject => ({
+  ...given,
+  metadata: { ...given.metadata, name, labels: { 'kubernetes.io/metadata.name': name, ...given.metadata?.labels } },
+  spec: { finalizers: [NAMESPACE_FINALIZER] },
+  status: { phase: 'Active' },
+});
+
+export const NAMESPACES: ResourceDefinition = builtIn({
+  ...{ group: '', resource: 'namespaces', singular: 'namespace', kind: 'Namespace', namespaced: false, shortNames: ['ns'] },
+  statusSubresource: true,
+  verbs: ALL_VERBS.filter(verb => verb !== 'deletecollection'),
+  columns: [text('Status', '.status.phase', 'The status of the namespace'), AGE],
+  isHeld: object => ((object as Namespace).spec?.finalizers ?? []).length > 0,
+  whenDeleting: object => ({ ...object, status: { ...(object as Namespace).status, phase: 'Terminating' } }),
+  admit: (object, { verb, subresource, previous }) => {
+    if (verb === 'create') return namespaceObject(object.metadata?.name ?? '', object);
+    // Only `/finalize` lets go of a namespace.
+    return subresource === '' && previous !== undefined ? { ...object, spec: previous.spec } : object;
+  },
+});
+
+const RBAC = 'rbac.authorization.k8s.io';
+const CREATED_AT: TableColumn = { ...AGE, name: 'Created At', type: 'string' };
+const ROLE = text('Role', '.roleRef.name');
+
+/** The resources of Kubernetes that every logical cluster has, but for the reviews, which are computed. */
+export const KUBERNETES_RESOURCES: readonly ResourceDefinition[] = [
+  builtIn({ group: '', resource: 'configmaps', singular: 'configmap', kind: 'ConfigMap', namespaced: true, shortNames: ['cm'] }),
+  builtIn({
+    ...{ group: '', resource: 'events', singular: 'event', kind: 'Event', namespaced: true, shortNames: ['ev'] },
+    columns: [text('Type', '.type'), text('Reason', '.reason'), text('Message', '.message'), AGE],
+    selectableFields: Object.fromEntries(
+      ['type', 'reason', 'reportingComponent'].map(field => [field, (object: KubeObject) => String(object[field] ?? '')]),
+    ),
+  }),
+  NAMESPACES,
+  builtIn({
+    ...{ group: '', resource: 'resourcequotas', singular: 'resourcequota', kind: 'ResourceQuota', namespaced: true },
+    ...{ shortNames: ['quota'], statusSubresource: true },
+  }),
+  builtIn({
+    ...{ group: '', resource: 'secrets', singular: 'secret', kind: 'Secret', namespaced: true },
+    columns: [text('Type', '.type'), AGE],
+    selectableFields: { type: (object: KubeObject) => String(object.type ?? '') },
+    admit: object => ({ ...object, type: object.type ?? 'Opaque' }),
+  }),
+  builtIn({
+    ...{ group: '', resource: 'serviceaccounts', singular: 'serviceaccount', kind: 'ServiceAccount', namespaced: true },
+    shortNames: ['sa'],
+  }),
+  builtIn({
+    group: RBAC,
+    resource: 'clusterrolebindings',
+    singular: 'clusterrolebinding',
+    kind: 'ClusterRoleBinding',
+    namespaced: false,
+    columns: [ROLE, AGE],
+  }),
+  builtIn({
+    group: RBAC,
+    resource: 'clusterroles',
+    singular: 'clusterrole',
+    kind: 'ClusterRole',
+    namespaced: false,
+    columns: [CREATED_AT],
+  }),
+  builtIn({
+    group: RBAC,
+    resource: 'rolebindings',
+    singular: 'rolebinding',
+    kind: 'RoleBinding',
+    namespaced: true,
+    columns: [ROLE, AGE],
+  }),
+  builtIn({ group: RBAC, resource: 'roles', singular: 'role', kind: 'Role', namespaced: true, columns: [CREATED_AT] }),
+  builtIn({
+    ...{ group: 'coordination.k8s.io', resource: 'leases', singular: 'lease', kind: 'Lease', namespaced: true },
+    columns: [text('Holder', '.spec.holderIdentity'), AGE],
+  }),
+  builtIn({
+    ...{ group: 'apiextensions.k8s.io', resource: 'customresourcedefinitions', singular: 'customresourcedefinition' },
+    ...{ kind: 'CustomResourceDefinition', namespaced: false, shortNames: ['crd', 'crds'], categories: ['api-extensions'] },
+    ...{ statusSubresource: true, tracksGeneration: true, columns: [CREATED_AT] },
+  }),
+];
