@@ -3,7 +3,7 @@ import type { Informer, InformerEvent } from '@kcp-vw/shared/informer/informer.t
 import { type FakeResponse, fakeUpstream } from '@kcp-vw/shared/testing/fake-upstream.ts';
 import type { UpstreamFailure } from '@kcp-vw/shared/upstream/upstream.ts';
 import type { LogicalCluster } from './lifecycle.ts';
-import { followLogicalClusters, slimLogicalCluster } from './logical-clusters.ts';
+import { followLogicalClusters, sharedReads, slimLogicalCluster } from './logical-clusters.ts';
 
 const clusterAt = (resourceVersion: string, phase: string): LogicalCluster => ({
   metadata: { name: 'cluster', resourceVersion, annotations: { 'kcp.io/cluster': 'c1' } },
@@ -107,6 +107,63 @@ describe('a live read', () => {
   test('fails, and does not find nothing, when the shard cannot say', async () => {
     await expect(read({ status: 500, body: {} })).rejects.toMatchObject({ code: 500 });
     await expect(read('unreachable')).rejects.toMatchObject({ code: 503 });
+  });
+});
+
+describe('reads that are shared', () => {
+  /** A server whose answers a test gives, one after the other: each is the number of its read. */
+  function server() {
+    const open: ((fail?: Error) => void)[] = [];
+    let begun = 0;
+    const read = sharedReads(
+      () =>
+        new Promise<number>((resolve, reject) => {
+          const number = ++begun;
+          open.push(error => (error ? reject(error) : resolve(number)));
+        }),
+    );
+    const answer = async (error?: Error): Promise<void> => {
+      open.shift()?.(error);
+      await new Promise(resolve => setImmediate(resolve));
+    };
+    return { read, answer, begun: () => begun };
+  }
+
+  // Sharing the one under way would be wrong: it may have begun before the access ended.
+  test('are those that began after they were asked for', async () => {
+    const { read, answer, begun } = server();
+    const first = read('a');
+    const later = [read('a'), read('a'), read('a')];
+    expect(begun()).toBe(1);
+    await answer();
+    expect(await first).toBe(1);
+    const last = read('a');
+    await answer();
+    expect(await Promise.all(later)).toEqual([2, 2, 2]);
+    await answer();
+    expect(await last).toBe(3);
+    expect(begun()).toBe(3);
+  });
+
+  test('are of one logical cluster only', async () => {
+    const { read, begun } = server();
+    void read('a');
+    void read('b');
+    expect(begun()).toBe(2);
+  });
+
+  test('do not share a failure with those that come after it, and leave nothing behind', async () => {
+    const { read, answer } = server();
+    const failing = read('a');
+    const next = read('a');
+    const failed = expect(failing).rejects.toThrow('gone');
+    await answer(new Error('gone'));
+    await failed;
+    await answer();
+    expect(await next).toBe(2);
+    const fresh = read('a');
+    await answer();
+    expect(await fresh).toBe(3);
   });
 });
 

@@ -44,7 +44,7 @@ export function followLogicalClusters(
   informer: Informer<LogicalCluster>,
   onStop: (stop: () => void) => void,
 ): LogicalClusters {
-  const read = async (cluster: string): Promise<LogicalCluster | undefined> => {
+  const readNow = async (cluster: string): Promise<LogicalCluster | undefined> => {
     try {
       const path = `/clusters/${encodeURIComponent(cluster)}${LOGICAL_CLUSTERS_PATH}/cluster`;
       const { status, body } = await requestJson<LogicalCluster>(shard, { method: 'GET', path });
@@ -56,6 +56,7 @@ export function followLogicalClusters(
     }
   };
 
+  const read = sharedReads(readNow);
   const followers = new Set<Follower>();
   /** The shard decides where the informer cannot; where it cannot say either, access ends. */
   const ask = (follower: Follower): void => {
@@ -95,6 +96,35 @@ export function followLogicalClusters(
       else ask(follower);
       return stop;
     },
+  };
+}
+
+/**
+ * Reads of one key that are asked for while another is under way share the next one. Each answer comes of a read that began after it was
+ * asked for, so that nobody is given a state that was over by then.
+ */
+export function sharedReads<T>(read: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  const underWay = new Map<string, { readonly ended: Promise<unknown>; next?: Promise<T> }>();
+  const begin = (key: string): Promise<T> => {
+    const answer = read(key);
+    const entry = {
+      ended: answer.then(
+        () => undefined,
+        () => undefined,
+      ),
+    };
+    underWay.set(key, entry);
+    entry.ended.then(() => {
+      // The next read has not begun yet: whoever comes before it does may still share it.
+      if (underWay.get(key) === entry && !('next' in entry)) underWay.delete(key);
+    });
+    return answer;
+  };
+  return key => {
+    const entry = underWay.get(key);
+    if (entry === undefined) return begin(key);
+    entry.next ??= entry.ended.then(() => begin(key));
+    return entry.next;
   };
 }
 

@@ -31,7 +31,7 @@ const SINGLE = new Set([
 
 /**
  * The headers of a client's request for the next hop, names in lower case. What `Connection` nominates is gone before anything is
- * added, so that a client cannot have the headers removed that a later hop relies on (specs/front-proxy.md §5 row 8).
+ * added, so that a client cannot have the headers removed that a later hop relies on.
  */
 export function forwardedRequestHeaders(exchange: Exchange): string[] {
   const { headers, peer } = exchange;

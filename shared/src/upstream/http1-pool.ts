@@ -154,7 +154,7 @@ class Http1Call implements UpstreamCall, Dispatcher.DispatchHandler {
     clearTimeout(this.#waiting);
     this.#started = true;
     const { method, path, headers, contentLength } = this.#request;
-    // A streamed body is framed by its length or else chunked, for every method: a DELETE's as a PUT's (specs/front-proxy.md §5 row 5).
+    // A streamed body is framed by its length or else chunked, for every method: a DELETE's as a PUT's.
     const framed = this.#body !== null && !(this.#body instanceof Uint8Array) && contentLength !== undefined;
     pool.dispatch(
       {
