@@ -32,6 +32,7 @@ interface World {
 
 function viewOf(lifecycle: Lifecycle, { state, types = {}, allowed = true }: World = {}) {
   const reviews: unknown[] = [];
+  const changing: string[] = [];
   const view = lifecycleView(lifecycle, {
     reviewer: {
       review: async (cluster: string, attributes: unknown) => {
@@ -40,11 +41,11 @@ function viewOf(lifecycle: Lifecycle, { state, types = {}, allowed = true }: Wor
       },
       stats: () => ({ hits: 0, misses: 0, size: 0 }),
     } as never,
-    logicalClusters: { read: async () => state, whenNot: () => () => undefined },
+    logicalClusters: { read: async () => state, changing: cluster => changing.push(cluster), whenNot: () => () => undefined },
     workspaceTypes: { find: (cluster, name) => types[`${cluster}:${name}`] },
     ready: {},
   });
-  return { view, reviews };
+  return { view, reviews, changing };
 }
 
 const LC = '/apis/core.kcp.io/v1alpha1/logicalclusters';
@@ -214,4 +215,17 @@ describe.each([
     const state = { ...owned, status: { ...owned.status, [lifecycle.statusField]: [name] } };
     expect(await answerTo({ state }, '/api/v1/configmaps', { name })).toMatchObject({ kind: 'forward', as: { name: 'owner' } });
   });
+});
+
+// Whoever has handed a workspace over and then asks for its content must not be answered from what was read before.
+test('a status write that is let through announces a change of its logical cluster, one that is refused does not', async () => {
+  const stored = { metadata: { name: 'cluster' }, status: { phase: 'Initializing', initializers: [NAME, 'other:name'] } };
+  const { view, changing } = viewOf(INITIALIZING);
+  const answer = await view.answer(callOf('c1', `${LC}/cluster/status`, { method: 'PUT' }));
+  if (answer.kind !== 'transform') throw new Error(`it is answered with ${answer.kind}`);
+  const write = (initializers: string[]) => answer.admit?.(stored, { ...stored, status: { ...stored.status, initializers } });
+  expect(write([NAME])?.code).toBe(422);
+  expect(changing).toEqual([]);
+  expect(write(['other:name'])).toBeUndefined();
+  expect(changing).toEqual(['c1']);
 });

@@ -47,7 +47,7 @@ export function lifecycleView(lifecycle: Lifecycle, dependencies: LifecycleDepen
         case 'all':
           return answerAll(lifecycle, call);
         case 'one':
-          return answerOne(lifecycle, call);
+          return answerOne(lifecycle, call, dependencies.logicalClusters);
         case 'content':
           return answerContent(lifecycle, call, dependencies.logicalClusters, dependencies.workspaceTypes);
       }
@@ -101,13 +101,21 @@ function answerAll(lifecycle: Lifecycle, { scope, request }: Call<LifecycleScope
 }
 
 /** B: read as it is on the shard, if it is in the selection; its status may be written within limits. */
-function answerOne(lifecycle: Lifecycle, { scope, request }: Call<LifecycleScope>): Answer {
+function answerOne(
+  lifecycle: Lifecycle,
+  { scope, request }: Call<LifecycleScope>,
+  logicalClusters: Pick<LogicalClusters, 'changing'>,
+): Answer {
   if (!request.isResourceRequest) return SHARD_VERSION;
   return transform({
     cluster: scope.cluster,
     reads: 'metadata',
     object: object => (isSelected(lifecycle, scope.name, object as LogicalCluster) ? object : undefined),
-    admit: (stored: KubeObject, proposed: KubeObject) => admitStatus(lifecycle, scope.name, stored, proposed),
+    admit: (stored: KubeObject, proposed: KubeObject) => {
+      const refused = admitStatus(lifecycle, scope.name, stored, proposed);
+      if (refused === undefined) logicalClusters.changing(scope.cluster);
+      return refused;
+    },
     because: `the LogicalCluster of ${scope.cluster}, while it waits for the ${lifecycle.role} ${JSON.stringify(scope.name)}`,
   });
 }

@@ -3,7 +3,7 @@ import type { Informer, InformerEvent } from '@kcp-vw/shared/informer/informer.t
 import { type FakeResponse, fakeUpstream } from '@kcp-vw/shared/testing/fake-upstream.ts';
 import type { UpstreamFailure } from '@kcp-vw/shared/upstream/upstream.ts';
 import type { LogicalCluster } from './lifecycle.ts';
-import { followLogicalClusters, sharedReads, slimLogicalCluster } from './logical-clusters.ts';
+import { followLogicalClusters, slimLogicalCluster } from './logical-clusters.ts';
 
 const clusterAt = (resourceVersion: string, phase: string): LogicalCluster => ({
   metadata: { name: 'cluster', resourceVersion, annotations: { 'kcp.io/cluster': 'c1' } },
@@ -13,22 +13,21 @@ const isInitializing = (cluster: LogicalCluster): boolean => cluster.status?.pha
 
 /** An informer whose events a test sends. */
 function scriptedInformer(known?: LogicalCluster) {
-  let listener: ((event: InformerEvent<LogicalCluster>) => void) | undefined;
+  const listeners = new Set<(event: InformerEvent<LogicalCluster>) => void>();
   const informer: Pick<Informer<LogicalCluster>, 'get' | 'onEvent' | 'status'> = {
     status: { connected: true, relists: 1 },
     get: () => known,
-    onEvent(given) {
-      listener = given;
-      return () => {
-        listener = undefined;
-      };
+    onEvent(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
   return {
     informer: informer as Informer<LogicalCluster>,
-    event: (type: 'MODIFIED' | 'DELETED', object: LogicalCluster) =>
-      listener?.({ type, object } as InformerEvent<LogicalCluster>),
-    followed: () => listener !== undefined,
+    event: (type: 'MODIFIED' | 'DELETED', object: LogicalCluster) => {
+      for (const listener of [...listeners]) listener({ type, object } as InformerEvent<LogicalCluster>);
+    },
+    followers: () => listeners.size,
   };
 }
 
@@ -37,8 +36,9 @@ function follow(known?: LogicalCluster, live: FakeResponse | UpstreamFailure = {
   const shard = fakeUpstream(() => live);
   let ends = 0;
   const clusters = followLogicalClusters(shard, scripted.informer, () => undefined);
+  const before = scripted.followers();
   const stop = clusters.whenNot(clusterAt('5', 'Initializing'), isInitializing, () => ends++);
-  return { ...scripted, shard, stop, ends: () => ends };
+  return { ...scripted, shard, stop, ends: () => ends, followed: () => scripted.followers() > before };
 }
 
 describe('access to a logical cluster that is followed', () => {
@@ -92,6 +92,34 @@ describe('access to a logical cluster that is followed', () => {
   });
 });
 
+describe('a read', () => {
+  function reader(known?: LogicalCluster) {
+    const scripted = scriptedInformer(known);
+    const shard = fakeUpstream(() => ({ body: clusterAt(String(shard.requests.length), 'Initializing') }));
+    const clusters = followLogicalClusters(shard, scripted.informer, () => undefined);
+    return { ...scripted, version: async () => (await clusters.read('c1'))?.metadata?.resourceVersion };
+  }
+
+  test('counts until a change of that logical cluster is seen', async () => {
+    const { version, event } = reader();
+    expect([await version(), await version()]).toEqual(['1', '1']);
+    event('MODIFIED', { metadata: { annotations: { 'kcp.io/cluster': 'c2' } } });
+    expect(await version()).toBe('1');
+    event('MODIFIED', clusterAt('2', 'Ready'));
+    expect([await version(), await version()]).toEqual(['2', '2']);
+    event('DELETED', clusterAt('3', 'Ready'));
+    expect(await version()).toBe('3');
+  });
+
+  // While the watch is broken no change is seen. What was read must not count any longer than this.
+  test('counts for a second at most', async () => {
+    const { version } = reader();
+    expect(await version()).toBe('1');
+    await new Promise(resolve => setTimeout(resolve, 1_100));
+    expect(await version()).toBe('2');
+  });
+});
+
 describe('a live read', () => {
   const read = (answer: FakeResponse | UpstreamFailure) =>
     followLogicalClusters(
@@ -107,63 +135,6 @@ describe('a live read', () => {
   test('fails, and does not find nothing, when the shard cannot say', async () => {
     await expect(read({ status: 500, body: {} })).rejects.toMatchObject({ code: 500 });
     await expect(read('unreachable')).rejects.toMatchObject({ code: 503 });
-  });
-});
-
-describe('reads that are shared', () => {
-  /** A server whose answers a test gives, one after the other: each is the number of its read. */
-  function server() {
-    const open: ((fail?: Error) => void)[] = [];
-    let begun = 0;
-    const read = sharedReads(
-      () =>
-        new Promise<number>((resolve, reject) => {
-          const number = ++begun;
-          open.push(error => (error ? reject(error) : resolve(number)));
-        }),
-    );
-    const answer = async (error?: Error): Promise<void> => {
-      open.shift()?.(error);
-      await new Promise(resolve => setImmediate(resolve));
-    };
-    return { read, answer, begun: () => begun };
-  }
-
-  // Sharing the one under way would be wrong: it may have begun before the access ended.
-  test('are those that began after they were asked for', async () => {
-    const { read, answer, begun } = server();
-    const first = read('a');
-    const later = [read('a'), read('a'), read('a')];
-    expect(begun()).toBe(1);
-    await answer();
-    expect(await first).toBe(1);
-    const last = read('a');
-    await answer();
-    expect(await Promise.all(later)).toEqual([2, 2, 2]);
-    await answer();
-    expect(await last).toBe(3);
-    expect(begun()).toBe(3);
-  });
-
-  test('are of one logical cluster only', async () => {
-    const { read, begun } = server();
-    void read('a');
-    void read('b');
-    expect(begun()).toBe(2);
-  });
-
-  test('do not share a failure with those that come after it, and leave nothing behind', async () => {
-    const { read, answer } = server();
-    const failing = read('a');
-    const next = read('a');
-    const failed = expect(failing).rejects.toThrow('gone');
-    await answer(new Error('gone'));
-    await failed;
-    await answer();
-    expect(await next).toBe(2);
-    const fresh = read('a');
-    await answer();
-    expect(await fresh).toBe(3);
   });
 });
 

@@ -5,13 +5,19 @@ import { clusterOf } from '@kcp-vw/shared/kube/objects.ts';
 import { requestJson } from '@kcp-vw/shared/upstream/json.ts';
 import { type Upstream, UpstreamError } from '@kcp-vw/shared/upstream/upstream.ts';
 import type { LogicalCluster } from './lifecycle.ts';
+import { recentReads, sharedReads } from './reads.ts';
 
 export const LOGICAL_CLUSTERS_PATH = '/apis/core.kcp.io/v1alpha1/logicalclusters';
 
-/** The shard's LogicalClusters: one read live, and all of them followed for changes. */
+/** The shard's LogicalClusters: one read, and all of them followed for changes. */
 export interface LogicalClusters {
-  /** The logical cluster as the shard has it now; undefined when this shard has none of that name. Throws a StatusError. */
+  /**
+   * The logical cluster as the shard had it at most `READ_LIFETIME` ago, with no change seen since; undefined when this shard has none
+   * of that name. Throws a StatusError.
+   */
   read(cluster: string): Promise<LogicalCluster | undefined>;
+  /** A caller is about to change it: what follows in this process sees the change. */
+  changing(cluster: string): void;
   /**
    * Calls `then` once, as soon as the logical cluster, at `since` or later, is no longer `still` or is gone.
    * Returns how to stop following it.
@@ -35,6 +41,9 @@ export function slimLogicalCluster(cluster: LogicalCluster): LogicalCluster {
   };
 }
 
+/** Milliseconds that a read counts for while no change is seen. It bounds what a broken watch can hide. */
+const READ_LIFETIME = 1_000;
+
 /** Milliseconds between two looks at whether changes still come in. */
 const LOOK_MS = 10_000;
 
@@ -56,12 +65,14 @@ export function followLogicalClusters(
     }
   };
 
-  const read = sharedReads(readNow);
+  const live = sharedReads(readNow);
+  const recent = recentReads(live, READ_LIFETIME);
+  onStop(informer.onEvent(({ object }) => recent.forget(clusterOf(object))));
   const followers = new Set<Follower>();
   /** The shard decides where the informer cannot; where it cannot say either, access ends. */
   const ask = (follower: Follower): void => {
     const gone = (): void => follower.check(undefined);
-    read(follower.cluster).then(follower.check, gone).catch(gone);
+    live(follower.cluster).then(follower.check, gone).catch(gone);
   };
   // While no changes come in, an access that has ended would go on.
   const timer = setInterval(() => {
@@ -71,7 +82,8 @@ export function followLogicalClusters(
   onStop(() => clearInterval(timer));
 
   return {
-    read,
+    read: recent.read,
+    changing: recent.suspend,
     whenNot(since, still, then) {
       const cluster = clusterOf(since);
       const follower: Follower = {
@@ -96,35 +108,6 @@ export function followLogicalClusters(
       else ask(follower);
       return stop;
     },
-  };
-}
-
-/**
- * Reads of one key that are asked for while another is under way share the next one. Each answer comes of a read that began after it was
- * asked for, so that nobody is given a state that was over by then.
- */
-export function sharedReads<T>(read: (key: string) => Promise<T>): (key: string) => Promise<T> {
-  const underWay = new Map<string, { readonly ended: Promise<unknown>; next?: Promise<T> }>();
-  const begin = (key: string): Promise<T> => {
-    const answer = read(key);
-    const entry = {
-      ended: answer.then(
-        () => undefined,
-        () => undefined,
-      ),
-    };
-    underWay.set(key, entry);
-    entry.ended.then(() => {
-      // The next read has not begun yet: whoever comes before it does may still share it.
-      if (underWay.get(key) === entry && !('next' in entry)) underWay.delete(key);
-    });
-    return answer;
-  };
-  return key => {
-    const entry = underWay.get(key);
-    if (entry === undefined) return begin(key);
-    entry.next ??= entry.ended.then(() => begin(key));
-    return entry.next;
   };
 }
 
