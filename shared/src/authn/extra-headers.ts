@@ -8,6 +8,7 @@ import type { Identity } from './identity.ts';
  */
 export function encodeExtraKey(key: string): string {
   if (!key.isWellFormed()) throw notCarriable('an extra key of the user', 'text that is not Unicode');
+  if (/^[a-z0-9!#$&'*+.^_`|~-]*$/.test(key)) return key;
   let encoded = '';
   for (const byte of Buffer.from(key)) {
     const character = String.fromCharCode(byte);

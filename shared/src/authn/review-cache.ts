@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash as digestOf, randomBytes } from 'node:crypto';
 
 export interface ReviewCacheOptions {
   /** Answers kept, 4,096 by default; the least recently used one goes first. */
@@ -29,7 +29,7 @@ export interface ReviewCache<T> {
 }
 
 /**
- * Answers of TokenReviews and SubjectAccessReviews, believed for a while. Keys are hashed with a random key of this process, so
+ * Answers of TokenReviews and SubjectAccessReviews, believed for a while. Keys are hashed behind random bytes of this process, so
  * that neither a heap dump nor a guess of the hash gives a token away.
  */
 export function createReviewCache<T>({
@@ -37,7 +37,7 @@ export function createReviewCache<T>({
   clock = () => performance.now(),
   onResult = () => undefined,
 }: ReviewCacheOptions): ReviewCache<T> {
-  const secret = randomBytes(32);
+  const secret = randomBytes(32).toString('base64');
   // In the order of use: a Map keeps the order of insertion.
   const kept = new Map<string, { readonly answer: T; readonly until: number }>();
   const underWay = new Map<string, Promise<T>>();
@@ -69,7 +69,7 @@ export function createReviewCache<T>({
 
   return {
     get(key, review) {
-      const hash = createHmac('sha256', secret).update(key).digest('base64');
+      const hash = digestOf('sha256', secret + key, 'base64');
       const entry = kept.get(hash);
       kept.delete(hash);
       if (entry && clock() < entry.until) {

@@ -84,7 +84,7 @@ export function createReviewer(options: ReviewerOptions): Reviewer {
     async review(cluster, attributes) {
       if (!CLUSTER.test(cluster)) return deny(`"${cluster}" is no name of a logical cluster`);
       const spec = specOf(attributes);
-      return cache.get(canonicalJson([cluster, spec]), () => ask(cluster, spec));
+      return cache.get(JSON.stringify([cluster, spec]), () => ask(cluster, spec));
     },
     stats: () => cache.stats(),
   };
@@ -92,17 +92,21 @@ export function createReviewer(options: ReviewerOptions): Reviewer {
 
 const deny = (reason: string): Review => Object.freeze({ allowed: false, reason });
 
-/** The user goes unchanged: scopes and warrants travel in `extra`. */
+/** The same text as JSON for the same review. The user goes unchanged: scopes and warrants travel in `extra`. */
 function specOf({ user: { name, uid, groups, extra }, resource, nonResource }: ReviewAttributes): unknown {
   return {
     user: name,
     ...(uid && { uid }),
     groups,
-    extra,
+    extra: sortedByKey(extra),
     ...(resource && { resourceAttributes: resourceAttributes(resource) }),
     ...(nonResource && { nonResourceAttributes: { path: nonResource.path, verb: nonResource.verb } }),
   };
 }
+
+const sortedByKey = (extra: Identity['extra']): Identity['extra'] =>
+  // fromEntries defines properties: an extra key `__proto__` stays a key.
+  Object.fromEntries(Object.entries(extra).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** Field by field, so that nothing else of what a caller hands over is sent or makes another cache key; empty ones are absent in Go. */
 function resourceAttributes({ group, version, resource, subresource, verb, name, namespace }: ResourceAttributes): unknown {
@@ -118,13 +122,4 @@ function decisionOf(status: Readonly<Record<string, unknown>> | undefined): Revi
   // `denied` is an explicit no, which no other authorizer's yes outweighs.
   if (status.allowed && status.denied !== true) return Object.freeze({ allowed: true, reason });
   return deny([reason, text(status.evaluationError)].filter(part => part !== '').join(': ') || 'access denied');
-}
-
-/** The same text for the same value, whatever the order in which its fields were set. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, field: unknown) =>
-    typeof field === 'object' && field !== null && !Array.isArray(field)
-      ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : field,
-  );
 }

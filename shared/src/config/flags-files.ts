@@ -23,11 +23,38 @@ export function validateFiles(options: Options): void {
   if (options.requestHeader.clientCAFile) {
     readCertificates('requestheader-client-ca-file', options.requestHeader.clientCAFile);
   }
-  const { certFile, keyFile } = options.tls;
-  const [certificate] = readCertificates('tls-cert-file', certFile);
-  const key = readKey('tls-private-key-file', keyFile);
+  checkPair('tls-cert-file', options.tls.certFile, 'tls-private-key-file', options.tls.keyFile);
+
+  const { addressesFile, serviceAccess } = options;
+  if (addressesFile) read('addresses', addressesFile);
+  if (serviceAccess.caFile) readCertificates('services-ca-file', serviceAccess.caFile);
+  if (serviceAccess.certFile && serviceAccess.keyFile) {
+    checkPair('proxy-client-cert-file', serviceAccess.certFile, 'proxy-client-key-file', serviceAccess.keyFile);
+  }
+}
+
+/**
+ * A service by itself believes whoever shows a certificate of `--requestheader-client-ca-file` with an allowed name. If that authority
+ * issues certificates to users as well, a user may ask for one with just that name. Throws a UsageError.
+ */
+export function refuseSharedAuthority({ clientCAFile, requestHeader }: Options): void {
+  if (!clientCAFile || !requestHeader.clientCAFile) return;
+  const keys = (flag: string, path: string): string[] =>
+    // By key: the same authority may have more than one certificate.
+    readCertificates(flag, path).map(({ publicKey }) => publicKey.export({ type: 'spki', format: 'der' }).toString('base64'));
+  const users = keys('client-ca-file', clientCAFile);
+  if (!keys('requestheader-client-ca-file', requestHeader.clientCAFile).some(key => users.includes(key))) return;
+  throw new UsageError(
+    `--requestheader-client-ca-file: ${requestHeader.clientCAFile} has an authority of --client-ca-file, which issues certificates ` +
+      'to users: give the front proxy a certificate of an authority of its own',
+  );
+}
+
+function checkPair(certFlag: string, certFile: string, keyFlag: string, keyFile: string): void {
+  const [certificate] = readCertificates(certFlag, certFile);
+  const key = readKey(keyFlag, keyFile);
   if (!certificate?.checkPrivateKey(key)) {
-    throw new UsageError(`--tls-private-key-file: ${keyFile} is not the key of the certificate in ${certFile}`);
+    throw new UsageError(`--${keyFlag}: ${keyFile} is not the key of the certificate in ${certFile}`);
   }
 }
 

@@ -1,11 +1,12 @@
-import { FLAG_SECTIONS, type Flag } from './flags-table.ts';
+import { type Command, FLAG_SECTIONS, type Flag } from './flags-table.ts';
 import { shapeOf } from './flags-values.ts';
 
 const WIDTH = 100;
 
-/** What `--help` prints: every flag by section, those without effect after the others. */
-export function flagsHelp(): string {
+/** What `--help` prints: every flag of the command by section, those without effect after the others. */
+export function flagsHelp(command: Command = 'up'): string {
   return Object.entries(FLAG_SECTIONS)
+    .map(([section, flags]) => [section, flags.filter(({ commands }) => commands?.includes(command) !== false)] as const)
     .map(([section, flags]) => `${section}:\n${sorted(flags).map(describe).join('')}`)
     .join('\n');
 }

@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 import { UsageError } from './flags-values.ts';
 import type { Options } from './options.ts';
 
-/** Where a process of the fleet answers health and metrics: a loopback TCP port, or a Unix socket. */
-export type OpsAddress = { readonly port: number } | { readonly path: string };
+/** Where a process of the fleet answers health and metrics: a TCP port, of the loopback address if no other, or a Unix socket. */
+export type OpsAddress = { readonly port: number; readonly host?: string } | { readonly path: string };
 
 /** What the supervisor tells a process of the fleet on its command line. */
 export interface ServiceArguments {
@@ -16,10 +16,23 @@ export interface ServiceArguments {
   readonly addresses?: string;
 }
 
-/** `/run/x.sock` or `9090`. */
-export const parseOpsAddress = (text: string): OpsAddress => (/^\d+$/.test(text) ? { port: Number(text) } : { path: text });
+/** `/run/x.sock`, `9090` or `0.0.0.0:9090`. */
+export function parseOpsAddress(text: string): OpsAddress {
+  const match = text.startsWith('/') ? null : /^(?:(.+):)?(\d+)$/.exec(text);
+  if (!match) return { path: text };
+  return { port: Number(match[2]), ...(match[1] !== undefined && { host: match[1] }) };
+}
 
-export const formatOpsAddress = (address: OpsAddress): string => ('port' in address ? String(address.port) : address.path);
+export function formatOpsAddress(address: OpsAddress): string {
+  if ('path' in address) return address.path;
+  return address.host === undefined ? String(address.port) : `${address.host}:${address.port}`;
+}
+
+/** The ops server of the process with that number, the front proxy being 0; undefined without `--ops-port`. */
+export function opsAddressOf({ opsPort, opsBindAddress }: Options, index = 0): OpsAddress | undefined {
+  // 0 is any free port, for each of them.
+  return opsPort === undefined ? undefined : { port: opsPort && opsPort + index, host: opsBindAddress };
+}
 
 /** Reads `--options=<file> [--socket=…] [--ops=…] [--addresses=…]`. Throws a UsageError. */
 export function readServiceArguments(argv: readonly string[]): ServiceArguments {

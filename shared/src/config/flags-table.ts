@@ -18,7 +18,12 @@ export interface Flag {
   readonly refusal?: string;
   /** The flag that this is an old name of. */
   readonly aliasOf?: string;
+  /** The commands that it does something for; absent: all. Others refuse it, since somebody relies on what it does. */
+  readonly commands?: readonly Command[];
 }
+
+/** What flags are given to: everything on one host, one service by itself, the front proxy by itself. */
+export type Command = 'up' | 'serve' | 'front-proxy';
 
 const used = (name: string, type: ValueType, meaning: string, fallback?: string): Flag => ({
   name,
@@ -28,6 +33,7 @@ const used = (name: string, type: ValueType, meaning: string, fallback?: string)
   ...(fallback !== undefined && { default: fallback }),
 });
 const unused = (name: string, type: ValueType, meaning: string): Flag => ({ name, type, effect: 'none', meaning });
+const only = (commands: readonly Command[], ...flags: readonly Flag[]): Flag[] => flags.map(flag => ({ ...flag, commands }));
 const limited = (flag: Flag, accepts: readonly string[], refusal: string): Flag => ({ ...flag, accepts, refusal });
 
 const seconds = (milliseconds: number): string => `${milliseconds / 1000}s`;
@@ -39,14 +45,21 @@ const STREAM = 'all log lines are JSON on standard error';
 
 const webhook = (name: string, type: ValueType): Flag => unused(`audit-webhook-${name}`, type, NO_WEBHOOK);
 
+/** Where views are served, and where callers are authenticated. */
+const VIEWS: readonly Command[] = ['up', 'serve'];
+const CALLERS: readonly Command[] = ['up', 'front-proxy'];
+
 /** The flags of kcp's `virtual-workspaces` (v0.32.3), in the sections of `--help`. */
 const KCP_FLAGS: Readonly<Record<string, readonly Flag[]>> = {
   'The control plane': [
     used('kubeconfig', 'file', 'the local shard, with the credentials of this server (required)'),
     used('context', 'text', 'context of --kubeconfig; its current one if empty', ''),
-    used('external-logical-cluster-admin-kubeconfig', 'file', 'front proxy of kcp, for reviews in clusters of other shards'),
-    used('cache-kubeconfig', 'file', 'the cache server; the one in the shard if absent'),
-    { ...used('cache-server-kubeconfig-file', 'file', 'old name of --cache-kubeconfig'), aliasOf: 'cache-kubeconfig' },
+    ...only(
+      VIEWS,
+      used('external-logical-cluster-admin-kubeconfig', 'file', 'front proxy of kcp, for reviews in clusters of other shards'),
+      used('cache-kubeconfig', 'file', 'the cache server; the one in the shard if absent'),
+      { ...used('cache-server-kubeconfig-file', 'file', 'old name of --cache-kubeconfig'), aliasOf: 'cache-kubeconfig' },
+    ),
     unused('shard-external-url', 'text', 'kcp does not use it either'),
     unused('feature-gates', 'text', 'what a gate switches is discovered from the shard'),
   ],
@@ -76,8 +89,11 @@ const KCP_FLAGS: Readonly<Record<string, readonly Flag[]>> = {
   ],
   Authentication: [
     used('client-ca-file', 'file', 'client certificates of these CAs authenticate their common name and organizations'),
-    used('authentication-kubeconfig', 'file', 'where tokens are reviewed; /clusters/root of --kubeconfig if absent'),
-    used('authentication-token-webhook-cache-ttl', 'duration', 'how long a reviewed token is believed', '10s'),
+    ...only(
+      CALLERS,
+      used('authentication-kubeconfig', 'file', 'where tokens are reviewed; /clusters/root of --kubeconfig if absent'),
+      used('authentication-token-webhook-cache-ttl', 'duration', 'how long a reviewed token is believed', '10s'),
+    ),
     limited(
       unused('authentication-skip-lookup', 'bool', 'CAs are never looked up in a cluster'),
       ['true'],
@@ -86,16 +102,22 @@ const KCP_FLAGS: Readonly<Record<string, readonly Flag[]>> = {
     unused('authentication-tolerate-lookup-failure', 'bool', 'CAs are never looked up in a cluster'),
     used('requestheader-client-ca-file', 'file', 'CA of the proxies that may speak for users with the headers below'),
     used('requestheader-allowed-names', 'list', 'common names of those proxies; any certificate of the CA if empty', ''),
-    used('requestheader-username-headers', 'list', 'headers with the name of the user', 'X-Remote-User'),
-    used('requestheader-group-headers', 'list', 'headers with a group each', 'X-Remote-Group'),
-    used('requestheader-uid-headers', 'list', 'headers with the UID', ''),
-    used('requestheader-extra-headers-prefix', 'list', 'prefixes of headers with extra attributes', 'X-Remote-Extra-'),
+    ...only(
+      CALLERS,
+      used('requestheader-username-headers', 'list', 'headers with the name of the user', 'X-Remote-User'),
+      used('requestheader-group-headers', 'list', 'headers with a group each', 'X-Remote-Group'),
+      used('requestheader-uid-headers', 'list', 'headers with the UID', ''),
+      used('requestheader-extra-headers-prefix', 'list', 'prefixes of headers with extra attributes', 'X-Remote-Extra-'),
+    ),
   ],
   Audit: [
-    used('audit-log-path', 'text', 'file for one JSON line per request, - for standard output; the log if absent'),
-    used('audit-log-maxsize', 'count', 'megabytes after which the file is rotated; 0 is never', '100'),
-    used('audit-log-maxbackup', 'count', 'rotated files kept; 0 is all', '100'),
-    used('audit-log-maxage', 'count', 'days that rotated files are kept; 0 is for ever', '366'),
+    ...only(
+      CALLERS,
+      used('audit-log-path', 'text', 'file for one JSON line per request, - for standard output; the log if absent'),
+      used('audit-log-maxsize', 'count', 'megabytes after which the file is rotated; 0 is never', '100'),
+      used('audit-log-maxbackup', 'count', 'rotated files kept; 0 is all', '100'),
+      used('audit-log-maxage', 'count', 'days that rotated files are kept; 0 is for ever', '366'),
+    ),
     limited(
       unused('audit-log-mode', 'text', BATCH),
       ['batch', 'blocking'],
@@ -148,13 +170,27 @@ const KCP_FLAGS: Readonly<Record<string, readonly Flag[]>> = {
 /** Flags that kcp's binary does not have. */
 const OWN_FLAGS: Readonly<Record<string, readonly Flag[]>> = {
   'Only here': [
-    used('topology', 'text', 'fleet: one process per service; single: all of them in one', 'fleet'),
-    used('services', 'list', 'services to start; those with the views of kcp if absent'),
-    used('views', 'list', 'views to serve besides: the services that have them are started too', ''),
-    used('impersonate-reads', 'bool', 'send every read to the shard as its caller', 'false'),
-    used('authorization-allow-ttl', 'seconds', 'how long an allowing access review is believed', '10s'),
-    used('authorization-deny-ttl', 'seconds', 'how long a denying access review is believed', '5s'),
-    used('ops-port', 'port', 'first loopback port for health and metrics of the processes; Unix sockets if absent'),
+    ...only(
+      ['up'],
+      used('topology', 'text', 'fleet: one process per service; single: all of them in one', 'fleet'),
+      used('services', 'list', 'services to start; those with the views of kcp if absent'),
+      used('views', 'list', 'views to serve besides: the services that have them are started too', ''),
+    ),
+    ...only(
+      VIEWS,
+      used('impersonate-reads', 'bool', 'send every read to the shard as its caller', 'false'),
+      used('authorization-allow-ttl', 'seconds', 'how long an allowing access review is believed', '10s'),
+      used('authorization-deny-ttl', 'seconds', 'how long a denying access review is believed', '5s'),
+    ),
+    ...only(
+      ['front-proxy'],
+      used('addresses', 'file', 'JSON: {"views": {"<view>": [{"service", "instance", "url"}]}}; read again when it changes'),
+      used('services-ca-file', 'file', 'certificates of services that are reached by URL have to come from these CAs'),
+      used('proxy-client-cert-file', 'file', 'client certificate to show to those services'),
+      used('proxy-client-key-file', 'file', 'key of --proxy-client-cert-file'),
+    ),
+    used('ops-port', 'port', 'first port for health and metrics of the processes; Unix sockets, or none, if absent'),
+    used('ops-bind-address', 'ip', 'address of --ops-port; anyone who reaches it may read the metrics', '127.0.0.1'),
     used('drain-timeout', 'seconds', 'how long running requests may take when the server stops', seconds(DEFAULT_LIMITS.drain)),
     used('shutdown-delay-duration', 'seconds', 'how long requests are still taken after /readyz has begun to fail', '0s'),
     used('max-request-body-bytes', 'bytes', 'size of a request body; larger is 413', String(DEFAULT_LIMITS.requestBody)),

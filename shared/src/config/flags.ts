@@ -1,8 +1,10 @@
-import { FLAGS, type Flag } from './flags-table.ts';
+import { requireFor } from './flags-commands.ts';
+import { type Command, FLAGS, type Flag } from './flags-table.ts';
 import { tlsChoices } from './flags-tls.ts';
 import { parseValue, UsageError, type Value, type ValueType, type ValueTypes } from './flags-values.ts';
 import { DEFAULT_LIMITS, type Options, SERVICES } from './options.ts';
 
+export type { Command } from './flags-table.ts';
 export { UsageError } from './flags-values.ts';
 
 /** Flags in the order given, each with its text. A switch without a value is `true`. */
@@ -17,8 +19,12 @@ export interface Parsed {
 /** The complete configuration, or a UsageError of one sentence. Flags follow pflag's grammar; a repeated list grows, else the last counts. */
 export const parseFlags = (argv: readonly string[]): Options => parseArguments(argv).options;
 
-export function parseArguments(argv: readonly string[]): Parsed {
+export function parseArguments(argv: readonly string[], command: Command = 'up'): Parsed {
   const given = readFlags(argv);
+  for (const { flag } of given) {
+    if (flag.commands?.includes(command) !== false) continue;
+    throw new UsageError(`--${flag.name} does nothing for kcp-vw ${command}: it belongs to ${flag.commands.join(' and ')}`);
+  }
   const values = new Map<string, Value>();
   for (const flag of FLAGS.values()) {
     if (flag.default !== undefined) values.set(flag.name, parseValue(flag.type, flag.default, `--${flag.name}`));
@@ -34,7 +40,9 @@ export function parseArguments(argv: readonly string[]): Parsed {
     values.set(name, Array.isArray(value) && Array.isArray(before) ? [...before, ...value] : value);
     grown.add(name);
   }
-  return { options: complete(new Values(values)), notices: noticesOf(given) };
+  const options = complete(new Values(values), command);
+  requireFor(command, options);
+  return { options, notices: noticesOf(given) };
 }
 
 /** True when `--help` or `-h` is among the flags (and not the value of one). */
@@ -138,10 +146,11 @@ class Values {
 const optional = <K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } =>
   (value ? { [key]: value } : {}) as { readonly [P in K]?: string };
 
-function complete(values: Values): Options {
+function complete(values: Values, command: Command): Options {
   const opsPort = values.get('port', 'ops-port');
   return {
-    kubeconfig: values.require('file', 'kubeconfig'),
+    // The front proxy needs a control plane for reviews only, and is better off without the credentials of masters.
+    kubeconfig: command === 'front-proxy' ? (values.get('file', 'kubeconfig') ?? '') : values.require('file', 'kubeconfig'),
     context: values.get('text', 'context') ?? '',
     ...optional('authenticationKubeconfig', values.get('file', 'authentication-kubeconfig')),
     ...optional('externalLogicalClusterAdminKubeconfig', values.get('file', 'external-logical-cluster-admin-kubeconfig')),
@@ -189,6 +198,13 @@ function complete(values: Values): Options {
       maxAgeDays: values.require('count', 'audit-log-maxage'),
     },
     ...(opsPort !== undefined && { opsPort }),
+    opsBindAddress: values.require('ip', 'ops-bind-address'),
+    ...optional('addressesFile', values.get('file', 'addresses')),
+    serviceAccess: {
+      ...optional('caFile', values.get('file', 'services-ca-file')),
+      ...optional('certFile', values.get('file', 'proxy-client-cert-file')),
+      ...optional('keyFile', values.get('file', 'proxy-client-key-file')),
+    },
     verbosity: values.require('count', 'v'),
   };
 }

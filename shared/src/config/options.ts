@@ -3,7 +3,7 @@
  * into this once and hands the same value to every process.
  */
 export interface Options {
-  /** The local shard, with the service's own (masters) credentials. */
+  /** The local shard, with the service's own (masters) credentials. Empty: a front proxy by itself, which does without. */
   readonly kubeconfig: string;
   /** Context of `kubeconfig`; empty: its current one. */
   readonly context: string;
@@ -33,8 +33,13 @@ export interface Options {
   readonly authorizationDenyTTL: number;
   readonly limits: Limits;
   readonly audit: AuditOptions;
-  /** TCP port of the front proxy's ops server on the loopback address; the services follow with the next ports. Absent: Unix sockets. */
+  /** TCP port of the front proxy's ops server; the services follow with the next ports. Absent: Unix sockets. */
   readonly opsPort?: number;
+  /** An IP address; another than the loopback one gets health and metrics, and no debugging. */
+  readonly opsBindAddress: string;
+  /** Where a front proxy by itself reads where the views are. */
+  readonly addressesFile?: string;
+  readonly serviceAccess: ServiceAccessOptions;
   /** klog verbosity: 0–3 info, 4–5 debug, 6 and more trace. */
   readonly verbosity: number;
 }
@@ -61,6 +66,14 @@ export interface RequestHeaderOptions {
   readonly groupHeaders: readonly string[];
   readonly uidHeaders: readonly string[];
   readonly extraHeaderPrefixes: readonly string[];
+}
+
+/** Paths of PEM files with which the front proxy reaches services by URL: all of them, or none when every service is at a Unix socket. */
+export interface ServiceAccessOptions {
+  /** The only authorities whose serving certificates count. */
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
 }
 
 export interface Limits {

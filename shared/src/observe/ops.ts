@@ -23,7 +23,7 @@ export interface Ops {
 
 /**
  * Health, metrics and debugging of one process, for those on this host only: on the loopback address or on a Unix socket that nobody
- * else can open. Rejects when the address is taken.
+ * else can open. On another address there is no debugging, which may cost the process time. Rejects when the address is taken.
  */
 export async function startOps({ address, health, registry, streams }: OpsOptions): Promise<Ops> {
   const app = express();
@@ -39,6 +39,7 @@ export async function startOps({ address, health, registry, streams }: OpsOption
   app.get('/metrics', async (_request, response) => {
     response.set('content-type', registry.contentType).send(await registry.metrics());
   });
+  if (isOpen(address)) return listen(app, address);
   app.get('/debug/process', (request, response) => {
     if (request.query.collect !== undefined) collectGarbage();
     response.json({ pid: process.pid, uptimeSeconds: process.uptime(), memory: process.memoryUsage() });
@@ -47,11 +48,20 @@ export async function startOps({ address, health, registry, streams }: OpsOption
     app.get('/debug/streams', (_request, response) => void response.json(streams()));
   }
 
-  const server = 'port' in address ? app.listen(address.port, '127.0.0.1') : listenPrivately(app, address.path);
+  return listen(app, address);
+}
+
+const LOOPBACK = '127.0.0.1';
+
+const isOpen = (address: OpsAddress): boolean =>
+  'port' in address && address.host !== undefined && address.host !== '::1' && !/^127\.\d+\.\d+\.\d+$/.test(address.host);
+
+async function listen(app: express.Express, address: OpsAddress): Promise<Ops> {
+  const server = 'port' in address ? app.listen(address.port, address.host ?? LOOPBACK) : listenPrivately(app, address.path);
   await once(server, 'listening');
   const bound = server.address();
   return {
-    address: typeof bound === 'object' && bound !== null ? { port: bound.port } : address,
+    address: typeof bound === 'object' && bound !== null ? { ...address, port: bound.port } : address,
     close: async () => {
       server.close();
       server.closeAllConnections();
