@@ -30,7 +30,14 @@ export async function heapOf(name: string): Promise<number> {
 }
 
 /** Open watches of the process towards all servers behind it. */
-export async function upstreamStreams(name: string): Promise<number> {
+export const upstreamStreams = (name: string): Promise<number> => total(name, 'upstream_watch_streams');
+
+/** Short requests of the process that wait for an answer of a server behind it. */
+export const requestsInFlight = (name: string): Promise<number> => total(name, 'upstream_requests_in_flight');
+
+/** The sum of a metric over its labels. */
+async function total(name: string, metric: string): Promise<number> {
   const text = await (await ask(name, '/metrics')).text();
-  return [...text.matchAll(/^upstream_watch_streams\{.*\} (\d+)$/gm)].reduce((sum, [, value]) => sum + Number(value), 0);
+  const values = [...text.matchAll(/^(\w+)\{.*\} (\d+)$/gm)].filter(([, found]) => found === metric);
+  return values.reduce((sum, [, , value]) => sum + Number(value), 0);
 }
