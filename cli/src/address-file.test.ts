@@ -17,8 +17,8 @@ describe('the file of addresses', () => {
   const never = (error: Error): void => {
     throw error;
   };
-  const a = { socketPath: '/a.sock', service: 'a-vw', pid: 1 };
-  const b = { socketPath: '/b.sock', service: 'b-vw', pid: 2 };
+  const a = { socketPath: '/a.sock', service: 'a-vw', instance: '1' };
+  const b = { socketPath: '/b.sock', service: 'b-vw', instance: '2' };
 
   test('has every view with its addresses, sorted, for the owner only', () => {
     const file = createAddressFile(path, ['two', 'one'], never);
@@ -39,8 +39,8 @@ describe('the file of addresses', () => {
   test('has only the newest process of a service', () => {
     const file = createAddressFile(path, [], never);
     file.up(a, ['one', 'two']);
-    file.up({ ...a, pid: 9 }, ['one']);
-    expect(content()).toEqual({ one: [{ ...a, pid: 9 }], two: [] });
+    file.up({ ...a, instance: '9' }, ['one']);
+    expect(content()).toEqual({ one: [{ ...a, instance: '9' }], two: [] });
   });
 
   test('is written again when that did not work', async () => {

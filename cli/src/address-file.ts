@@ -1,11 +1,5 @@
 import { renameSync, writeFileSync } from 'node:fs';
-
-/** Where a view is served. */
-export interface ViewAddress {
-  readonly socketPath: string;
-  readonly service: string;
-  readonly pid: number;
-}
+import type { SocketAddress } from '@kcp-vw/front-proxy/addresses.ts';
 
 const RETRY_MS = 1_000;
 
@@ -13,17 +7,17 @@ const RETRY_MS = 1_000;
 export interface AddressFile {
   readonly path: string;
   /** The service listens there, for these views. */
-  up(address: ViewAddress, views: readonly string[]): void;
+  up(address: SocketAddress, views: readonly string[]): void;
   down(service: string): void;
 }
 
 /**
- * `{"views": {"<view>": [{socketPath, service, pid}]}}`, replaced as a whole at every change. A view that was announced once stays, with
+ * `{"views": {"<view>": [{service, instance, socketPath}]}}`, replaced as a whole at every change. A view that was announced once stays, with
  * an empty list while nothing serves it: the front proxy lets requests wait for it instead of saying that it does not exist.
  * A file that cannot be written (a full disk) is told to `onError` and tried again.
  */
 export function createAddressFile(path: string, expectedViews: readonly string[], onError: (error: Error) => void): AddressFile {
-  const views = new Map<string, ViewAddress[]>(expectedViews.map(view => [view, []]));
+  const views = new Map<string, SocketAddress[]>(expectedViews.map(view => [view, []]));
 
   const remove = (service: string): void => {
     for (const [view, addresses] of views) {

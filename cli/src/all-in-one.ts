@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { frontMetrics } from '@kcp-vw/front-proxy/front.ts';
 import type { Router } from '@kcp-vw/front-proxy/router.ts';
 import { startFrontProxy } from '@kcp-vw/front-proxy/server.ts';
+import { opsAddressOf } from '@kcp-vw/shared/config/flags-service.ts';
 import { FRONT_PROXY, type Options } from '@kcp-vw/shared/config/options.ts';
 import { createHealth } from '@kcp-vw/shared/observe/health.ts';
 import type { ProcessHooks } from '@kcp-vw/shared/observe/lifeline.ts';
 import { createLogger } from '@kcp-vw/shared/observe/log.ts';
-import { type Ops, startOps } from '@kcp-vw/shared/observe/ops.ts';
+import { startOps } from '@kcp-vw/shared/observe/ops.ts';
 import { reportReadiness } from '@kcp-vw/shared/observe/readiness-report.ts';
 import { type RunningService, startService } from '@kcp-vw/shared/view/service.ts';
 import { definitionOf } from './services.ts';
@@ -23,9 +24,8 @@ export async function runSingle(options: Options, hooks: ProcessHooks): Promise<
     services.push(await startService(definition, { options, log: log.child({ service: name }), metrics, health }));
   }
   const front = await startFrontProxy({ options, router: localRouter(services), log, metrics, health });
-  let ops: Ops | undefined;
-  if (options.opsPort !== undefined)
-    ops = await startOps({ address: { port: options.opsPort }, health, registry: metrics.registry });
+  const opsAddress = opsAddressOf(options);
+  const ops = opsAddress && (await startOps({ address: opsAddress, health, registry: metrics.registry }));
   hooks.listening(
     front.address,
     services.flatMap(({ views }) => views.map(view => view.name)),

@@ -5,9 +5,11 @@ const DEFINITIONS: Readonly<Record<string, () => Promise<ServiceDefinition>>> = 
   'initializer-vw': async () => (await import('@kcp-vw/initializer-vw/service.ts')).initializerService,
 };
 
+export const serviceNames = (): string[] => Object.keys(DEFINITIONS).sort();
+
 /** Rejects with an Error that names the services there are. */
 export async function definitionOf(name: string): Promise<ServiceDefinition> {
-  const load = DEFINITIONS[name];
-  if (load === undefined) throw new Error(`there is no service ${name}: ${Object.keys(DEFINITIONS).sort().join(', ')}`);
+  const load = Object.hasOwn(DEFINITIONS, name) ? DEFINITIONS[name] : undefined;
+  if (load === undefined) throw new Error(`there is no service ${JSON.stringify(name)}: ${serviceNames().join(', ')}`);
   return load();
 }

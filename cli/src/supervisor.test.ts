@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { SocketAddress } from '@kcp-vw/front-proxy/addresses.ts';
 import { parseFlags } from '@kcp-vw/shared/config/flags.ts';
 import { createLogger } from '@kcp-vw/shared/observe/log.ts';
-import type { ViewAddress } from './address-file.ts';
 import type { RestartPolicy } from './child.ts';
 import { createFakePrograms, type FakePrograms, isRunning, until, WELL_BEHAVED } from './fake-programs.ts';
 import { type Fleet, type Program, startFleet } from './supervisor.ts';
@@ -38,16 +38,16 @@ describe('the fleet', () => {
     });
     return fleet;
   }
-  const addresses = (): Record<string, ViewAddress[]> =>
-    (JSON.parse(readFileSync(join(folder, 'addresses.json'), 'utf8')) as { views: Record<string, ViewAddress[]> }).views;
-  const addressOf = (view: string): ViewAddress | undefined => addresses()[view]?.[0];
+  const addresses = (): Record<string, SocketAddress[]> =>
+    (JSON.parse(readFileSync(join(folder, 'addresses.json'), 'utf8')) as { views: Record<string, SocketAddress[]> }).views;
+  const addressOf = (view: string): SocketAddress | undefined => addresses()[view]?.[0];
   const delays = (): unknown[] => lines.flatMap(({ restartInMs }) => restartInMs ?? []);
 
   test('knows the expected views before anything is up, and then where each is served', async () => {
     start([programs.program('a-vw', WELL_BEHAVED, ['one', 'two'])]);
     expect(addresses()).toEqual({ one: [], two: [] });
     const address = await until(() => addressOf('one'), 'a listens');
-    expect(address).toEqual({ socketPath: join(folder, 'a-vw.sock'), service: 'a-vw', pid: expect.any(Number) });
+    expect(address).toEqual({ service: 'a-vw', instance: expect.stringMatching(/^\d+$/), socketPath: join(folder, 'a-vw.sock') });
     expect(addressOf('two')).toEqual(address);
     await until(() => lines.some(({ msg }) => msg === 'every process is ready'), 'all are ready');
   });
@@ -56,8 +56,8 @@ describe('the fleet', () => {
     const body = `note(process.argv.slice(2).join(' ')); self.listening('x'); self.onTerminate(async () => {}); setInterval(() => {}, 1e6);`;
     start([programs.program('a-vw', body)], programs.program('front-proxy', body), undefined, '--ops-port=9000');
     const [front, service] = await until(() => programs.notes().length === 2 && programs.notes().sort(), 'both started');
-    expect(front).toBe(`--options=${folder}/options.json --addresses=${folder}/addresses.json --ops=9000`);
-    expect(service).toBe(`--options=${folder}/options.json --socket=${folder}/a-vw.sock --ops=9001`);
+    expect(front).toBe(`--options=${folder}/options.json --addresses=${folder}/addresses.json --ops=127.0.0.1:9000`);
+    expect(service).toBe(`--options=${folder}/options.json --socket=${folder}/a-vw.sock --ops=127.0.0.1:9001`);
     expect(JSON.parse(readFileSync(join(folder, 'options.json'), 'utf8'))).toEqual(
       parseFlags(['--kubeconfig=x', '--ops-port=9000']),
     );
@@ -65,12 +65,12 @@ describe('the fleet', () => {
 
   test('starts a killed service again: its address goes and comes back with the new process', async () => {
     start([programs.program('a-vw', WELL_BEHAVED, ['one'])], undefined, { first: 300, max: 300, stable: 1e6 });
-    const { pid } = await until(() => addressOf('one'), 'a listens');
+    const pid = Number((await until(() => addressOf('one'), 'a listens')).instance);
     process.kill(pid, 'SIGKILL');
     await until(() => addresses().one?.length === 0, 'the address is gone');
     // The dead process left its socket's file; the new one could not listen if it were still there.
     const again = await until(() => addressOf('one'), 'a listens again');
-    expect(again.pid).not.toBe(pid);
+    expect(again.instance).not.toBe(String(pid));
     expect(lines).toContainEqual(expect.objectContaining({ msg: 'ended unexpectedly', how: 'SIGKILL', service: 'a-vw' }));
   });
 
@@ -136,7 +136,7 @@ describe('the fleet', () => {
       'async () => { await new Promise(r => setTimeout(r, 300)); note',
     ).replace(/\);$/, '; });');
     start([programs.program('a-vw', WELL_BEHAVED, ['one'])], programs.program('front-proxy', slow));
-    const { pid } = await until(() => addressOf('one'), 'a listens');
+    const pid = Number((await until(() => addressOf('one'), 'a listens')).instance);
     await until(() => programs.notes().length === 2, 'both are up');
     fleet?.stop();
     expect(await fleet?.ended).toEqual({ reason: 'stopped' });

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatOpsAddress, type OpsAddress } from '@kcp-vw/shared/config/flags-service.ts';
+import { formatOpsAddress, type OpsAddress, opsAddressOf } from '@kcp-vw/shared/config/flags-service.ts';
 import type { Options } from '@kcp-vw/shared/config/options.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 import { type AddressFile, createAddressFile } from './address-file.ts';
@@ -88,11 +88,17 @@ export function startFleet({ options, services, frontProxy, folder, log, restart
   };
 
   function run(program: Program, index: number): Child {
-    const spec = specOf(program, index, folder, optionsFile, program === frontProxy ? addresses : undefined, options.opsPort);
+    const spec = specOf(
+      program,
+      opsAddressOf(options, index),
+      folder,
+      optionsFile,
+      program === frontProxy ? addresses : undefined,
+    );
     return superviseChild(spec, restart, log, {
       onProcess: () => watchdog.watch(children.flatMap(({ pid }) => pid ?? [])),
       onListening: (pid, socketPath, views) => {
-        if (views.length > 0) addresses.up({ socketPath, service: program.name, pid }, views);
+        if (views.length > 0) addresses.up({ service: program.name, instance: String(pid), socketPath }, views);
       },
       onReady() {
         ready.add(program.name);
@@ -123,15 +129,14 @@ export function startFleet({ options, services, frontProxy, folder, log, restart
 
 function specOf(
   { name, entry }: Program,
-  index: number,
+  opsAddress: OpsAddress | undefined,
   folder: string,
   optionsFile: string,
   addresses: AddressFile | undefined,
-  opsPort: number | undefined,
 ) {
   const sockets = socketsOf(name);
   const socket = join(folder, sockets.views);
-  const ops: OpsAddress = opsPort === undefined ? { path: join(folder, sockets.ops) } : { port: opsPort && opsPort + index };
+  const ops = opsAddress ?? { path: join(folder, sockets.ops) };
   return {
     name,
     entry,

@@ -85,7 +85,11 @@ describe('kcp-vw', () => {
     expect(await run(`${BIN}kcp-vw`)).toMatchObject({ code: 0, stdout: expect.stringContaining('kcp-vw up [flags]') });
     expect(await run(`${BIN}kcp-vw`, 'version')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^kcp-vw \d+\./) });
     const unknown = await run(`${BIN}kcp-vw`, 'down');
-    expect(unknown).toEqual({ code: 1, stdout: '', stderr: 'kcp-vw: there is no command "down": up, dev, version or help\n' });
+    expect(unknown).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'kcp-vw: there is no command "down": up, front-proxy, serve, health, dev, version, help\n',
+    });
   });
 
   test('lists its flags, started by either name, with and without a command', async () => {

@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { asksForHelp, parseArguments, UsageError } from '@kcp-vw/shared/config/flags.ts';
-import { validateFiles } from '@kcp-vw/shared/config/flags-files.ts';
-import { flagsHelp } from '@kcp-vw/shared/config/flags-help.ts';
+import { UsageError } from '@kcp-vw/shared/config/flags.ts';
 import { FRONT_PROXY, type Options, SERVICES } from '@kcp-vw/shared/config/options.ts';
-import { createLogger, type Logger } from '@kcp-vw/shared/observe/log.ts';
-import { startupSentence } from '@kcp-vw/shared/observe/startup-error.ts';
+import type { Logger } from '@kcp-vw/shared/observe/log.ts';
+import { fail, runCommand } from './command.ts';
 import { createRuntimeFolder } from './runtime-folder.ts';
 import { runSingleProcess } from './single.ts';
 import { type Fleet, type Program, socketsOf, startFleet } from './supervisor.ts';
@@ -33,29 +31,19 @@ const INSTALLED: Installation = {
 };
 
 /** Runs until it is told to stop. Returns the exit code; a reason is one sentence on standard error. */
-export async function up(argv: readonly string[], installation: Installation = INSTALLED): Promise<number> {
-  if (asksForHelp(argv)) {
-    process.stdout.write(`${USAGE}${flagsHelp()}`);
-    return 0;
-  }
-  try {
-    const { options, notices } = parseArguments(argv);
-    validateFiles(options);
-    await checkPort(options);
-    const log = createLogger({ name: 'kcp-vw', verbosity: options.verbosity });
-    if (notices.length > 0) log.info({ notices }, 'flags with an old name or without effect');
-    return options.topology === 'single'
-      ? await runSingleProcess(options, installation.single, log)
-      : await runFleet(options, installation, log);
-  } catch (error) {
-    return fail(error);
-  }
-}
-
-function fail(error: unknown): number {
-  process.stderr.write(`kcp-vw: ${startupSentence(error)}\n`);
-  return 1;
-}
+export const up = (argv: readonly string[], installation: Installation = INSTALLED): Promise<number> =>
+  runCommand({
+    command: 'up',
+    usage: USAGE,
+    name: 'kcp-vw',
+    argv,
+    async run(options, log) {
+      await checkPort(options);
+      return options.topology === 'single'
+        ? runSingleProcess(options, installation.single, log)
+        : runFleet(options, installation, log);
+    },
+  });
 
 /**
  * Whether the public port is free, told before anything is started. The front proxy, which binds it for good, finds out by itself when

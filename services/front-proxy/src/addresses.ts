@@ -1,11 +1,26 @@
-/** Where a view is served. */
-export interface Address {
-  /** Path of a Unix socket in the fleet's private directory. */
-  readonly socketPath: string;
+/** Where a process of a service serves a view. */
+export type Address = SocketAddress | UrlAddress;
+
+interface ServiceInstance {
   /** The service that listens there: `initializer-vw`. */
   readonly service: string;
-  readonly pid: number;
+  /** Tells the processes of a service apart, also one from the next at the same place: a pid, or the name of a pod. */
+  readonly instance: string;
 }
+
+export interface SocketAddress extends ServiceInstance {
+  /** Path of a Unix socket in the fleet's private directory. */
+  readonly socketPath: string;
+}
+
+export interface UrlAddress extends ServiceInstance {
+  /** `https://host:port` and nothing behind it. */
+  readonly url: string;
+}
+
+/** What is different for each process there has ever been. */
+export const keyOf = (address: Address): string =>
+  JSON.stringify([address.service, address.instance, 'url' in address ? address.url : address.socketPath]);
 
 /** Tells where views are served, now and as it changes. The front proxy knows nothing of where that is written. */
 export interface AddressSource {

@@ -11,7 +11,7 @@ let folder: string;
 let source: AddressSource;
 let errors: Error[];
 const file = () => join(folder, 'addresses.json');
-const address = (pid: number) => ({ socketPath: join(folder, 'a.sock'), service: 'a-vw', pid });
+const address = (pid: number) => ({ service: 'a-vw', instance: String(pid), socketPath: join(folder, 'a.sock') });
 
 /** As the supervisor writes it: never half. */
 function write(content: unknown): void {
@@ -31,7 +31,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'addresses-'));
   errors = [];
   write({ views: { a: [address(1)] } });
-  source = fileAddresses(file(), error => errors.push(error));
+  source = fileAddresses({ file: file(), withUrls: true }, error => errors.push(error));
 });
 afterEach(() => {
   source.close();
@@ -48,7 +48,7 @@ test('addresses follow the file, and a view that was there once is down, not unk
   expect(source.addressesOf('b')).toEqual([address(2)]);
 });
 
-test.each(['{', '{}', '{"views": {"a": [{"url": "https://evil"}]}}'])(
+test.each(['{', '{}', '{"views": {"a": [{"service": "a-vw", "instance": "2", "url": "http://plain"}]}}'])(
   'a file that says %s leaves the last addresses in force',
   async broken => {
     write(broken);
@@ -58,7 +58,7 @@ test.each(['{', '{}', '{"views": {"a": [{"url": "https://evil"}]}}'])(
 );
 
 test('a restarted process gets connections of its own, and who waits for it is woken', async () => {
-  const backends = createBackends(source, DEFAULT_LIMITS, error => errors.push(error as Error));
+  const backends = createBackends({ source, limits: DEFAULT_LIMITS, onError: error => errors.push(error as Error) });
   const first = backends.pick('a');
   expect(backends.pick('other')).toBe('unknown');
   const woken = backends.changed(10_000);

@@ -1,54 +1,39 @@
-import { readFileSync } from 'node:fs';
 import { watchFiles } from '@kcp-vw/shared/config/files.ts';
-import type { Address, AddressSource } from './addresses.ts';
-
-interface AddressFile {
-  readonly views: Readonly<Record<string, readonly Address[]>>;
-}
+import { type Address, type AddressSource, keyOf } from './addresses.ts';
+import { type Addresses, type ReadAddressesOptions, readAddresses } from './read-addresses.ts';
 
 /** Milliseconds between two looks at the file: a restarted service is found again within this. */
 const POLL_MS = 100;
 
 /**
- * Addresses from a JSON file that the supervisor replaces as services come and go: `{"views": {"<view>": [{socketPath, service, pid}]}}`.
- * A file that cannot be read or understood leaves the last good addresses in force and is told to `onError`.
+ * Addresses from a JSON file that is replaced as services come and go: by the supervisor, or by whoever runs the front proxy by itself.
+ * Throws when it cannot be used now. Later, a file that cannot be read or understood leaves the last good addresses in force and is told
+ * to `onError`.
  */
-export function fileAddresses(file: string, onError: (error: Error) => void): AddressSource {
+export function fileAddresses(options: ReadAddressesOptions, onError: (error: Error) => void): AddressSource {
+  const { file } = options;
   const listeners = new Set<() => void>();
-  let views: ReadonlyMap<string, readonly Address[]> = new Map();
   const known = new Set<string>();
+  let views: Addresses = new Map();
 
   const load = (): void => {
-    try {
-      views = parse(readFileSync(file, 'utf8'), file);
-      for (const view of views.keys()) known.add(view);
-    } catch (cause) {
-      onError(new Error(`the addresses in ${file} could not be read; the last ones stay in force`, { cause }));
-      return;
-    }
+    views = readAddresses(options);
+    for (const view of views.keys()) known.add(view);
     for (const listener of [...listeners]) listener();
   };
   load();
-  const watcher = watchFiles([file], load, { intervalMs: POLL_MS, onError });
+  const watcher = watchFiles([file], load, {
+    intervalMs: POLL_MS,
+    onError: cause => onError(new Error(`the addresses in ${file} could not be read; the last ones stay in force`, { cause })),
+  });
 
   return {
     addressesOf: view => views.get(view) ?? (known.has(view) ? [] : undefined),
-    all: () => [...new Map([...views.values()].flat().map(address => [address.socketPath, address])).values()],
+    all: () => [...new Map([...views.values()].flat().map((address): [string, Address] => [keyOf(address), address])).values()],
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     close: () => watcher.close(),
   };
-}
-
-/** A Map: a view's name comes from the path of a request, and `constructor` is no view. */
-function parse(text: string, file: string): ReadonlyMap<string, readonly Address[]> {
-  const { views } = JSON.parse(text) as Partial<AddressFile>;
-  if (views === null || typeof views !== 'object') throw new Error(`${file}: "views" is missing`);
-  for (const [view, addresses] of Object.entries(views)) {
-    const valid = Array.isArray(addresses) && addresses.every(address => typeof address.socketPath === 'string');
-    if (!valid) throw new Error(`${file}: the addresses of ${view} are not a list of {socketPath, service, pid}`);
-  }
-  return new Map(Object.entries(views));
 }

@@ -1,11 +1,13 @@
 import { requestText } from '@kcp-vw/shared/upstream/text.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
-import type { Backends } from './backends.ts';
+import type { Backend, Backends } from './backends.ts';
 
 /** Milliseconds between two questions, while a service is not ready and once it is. */
 const ASK_AGAIN_MS = 250;
 const ASK_WHEN_READY_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 5_000;
+/** Milliseconds between two looks at who has to be asked. */
+const LOOK_MS = 100;
 
 /** Which services are ready, as they say themselves. */
 export interface Readiness {
@@ -23,33 +25,58 @@ interface Answer {
 
 const UNKNOWN: Answer = { missing: 'it is not up', checks: [] };
 
-/** Asks each service's `/readyz` again and again. A service with several processes is ready when one of them is. */
-export function followReadiness(services: readonly string[], backends: Backends): Readiness {
-  const answers = new Map<string, Answer>(services.map(service => [service, UNKNOWN]));
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
+/** A process that is asked, and what it said last. */
+interface Asked {
+  answer: Answer;
+  underWay: boolean;
+  /** Of `performance.now()`. */
+  askAt: number;
+}
 
-  const askService = async (service: string): Promise<void> => {
-    const own = backends.all().filter(({ address }) => address.service === service);
-    const given = await Promise.all(own.map(({ upstream }) => ask(upstream)));
-    answers.set(service, given.find(({ missing }) => missing === undefined) ?? given[0] ?? UNKNOWN);
-  };
-  const round = async (): Promise<void> => {
-    await Promise.all(services.map(askService));
-    const ready = [...answers.values()].every(({ missing }) => missing === undefined);
-    if (!stopped) timer = setTimeout(round, ready ? ASK_WHEN_READY_MS : ASK_AGAIN_MS);
-  };
-  void round();
+/**
+ * Asks each process of a service for its `/readyz`, again and again. A service with several processes is ready when one of them is.
+ * `services` are those that have to be ready; without it, those that there are addresses of, and at least one.
+ */
+export function followReadiness(backends: Backends, services?: readonly string[]): Readiness {
+  const asked = new Map<Backend, Asked>();
 
+  const askBackend = async (backend: Backend, state: Asked): Promise<void> => {
+    state.underWay = true;
+    state.answer = await ask(backend.upstream);
+    state.underWay = false;
+    backend.ready = state.answer.missing === undefined;
+    state.askAt = performance.now() + (backend.ready ? ASK_WHEN_READY_MS : ASK_AGAIN_MS);
+  };
+  // Each at its own pace: one that never answers does not keep the others from being asked.
+  const look = (): void => {
+    const all = backends.all();
+    for (const backend of asked.keys()) if (!all.includes(backend)) asked.delete(backend);
+    for (const backend of all) {
+      const state = asked.get(backend) ?? { answer: UNKNOWN, underWay: false, askAt: 0 };
+      asked.set(backend, state);
+      if (!state.underWay && performance.now() >= state.askAt) void askBackend(backend, state);
+    }
+  };
+  look();
+  const timer = setInterval(look, LOOK_MS);
+
+  const expected = (): readonly string[] => services ?? [...new Set(backends.all().map(({ address }) => address.service))].sort();
+  const answerOf = (service: string): Answer => {
+    const given = backends
+      .all()
+      .flatMap(backend => (backend.address.service === service ? (asked.get(backend)?.answer ?? UNKNOWN) : []));
+    return given.find(({ missing }) => missing === undefined) ?? given[0] ?? UNKNOWN;
+  };
   return {
-    checks: () =>
-      [...answers].flatMap(([service, { missing, checks }]) =>
-        [[service, missing] as const, ...checks].map(([name, reason]) => ({ name, check: () => reason })),
-      ),
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
+    checks() {
+      const all = expected();
+      if (all.length === 0) return [{ name: 'services', check: () => 'there is no address of any service' }];
+      return all.flatMap(service => {
+        const { missing, checks } = answerOf(service);
+        return [[service, missing] as const, ...checks].map(([name, reason]) => ({ name, check: () => reason }));
+      });
     },
+    stop: () => clearInterval(timer),
   };
 }
 

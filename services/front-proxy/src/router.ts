@@ -21,14 +21,19 @@ export type Router = (exchange: Exchange, caller: Caller, target: Target, record
 const MAX_WAIT_MS = 5_000;
 const MAX_WAITING = 1_000;
 
-/** Routes by view name to the service processes, over their sockets. */
+/** Routes by view name to the service processes, wherever they are. */
 export function createRouter(backends: Backends, drain: Drain): Router {
   let waiting = 0;
 
   /** A view's backend, waited for while its service restarts, so that a crash costs only what was in flight. */
-  async function backendOf(view: string, deadline: number, exchange: Exchange): Promise<Upstream | 'unknown'> {
+  async function backendOf(
+    view: string,
+    failed: ReadonlySet<Upstream>,
+    deadline: number,
+    exchange: Exchange,
+  ): Promise<Upstream | 'unknown'> {
     for (;;) {
-      const backend = backends.pick(view);
+      const backend = backends.pick(view, failed);
       if (backend !== 'down') return backend;
       const remaining = deadline - performance.now();
       if (remaining <= 0 || exchange.closed) throw serviceUnavailable(`the service behind ${view} is not up`);
@@ -55,16 +60,18 @@ export function createRouter(backends: Backends, drain: Drain): Router {
       return withoutHeaders(headers, name => name === RECORD_HEADER);
     };
 
+    const failed = new Set<Upstream>();
     for (;;) {
-      const backend = await backendOf(view, deadline, exchange);
+      const backend = await backendOf(view, failed, deadline, exchange);
       if (backend === 'unknown') return 'unknown';
       try {
         await relay(exchange, backend, request, { head, unsent: 'throw', ...(request.longRunning && { until: drain.until }) });
         return 'done';
       } catch (error) {
-        // Nothing reached a service that has just died: the request may go to the next one.
+        // Nothing reached a service that has just died: the request may go to the next one, or a moment later to the same one.
         if (!(error instanceof UpstreamError) || performance.now() >= deadline) throw error;
-        await backends.changed(Math.min(100, deadline - performance.now()));
+        if (failed.has(backend)) await backends.changed(Math.min(100, deadline - performance.now()));
+        failed.add(backend);
       }
     }
   }

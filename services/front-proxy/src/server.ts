@@ -2,7 +2,7 @@ import { createAuthenticator } from '@kcp-vw/shared/authn/authenticate.ts';
 import { createTokenReviewer, type TokenReviewer } from '@kcp-vw/shared/authn/token-review.ts';
 import { loadKubeconfig, upstreamFor } from '@kcp-vw/shared/config/kubeconfig.ts';
 import type { Options } from '@kcp-vw/shared/config/options.ts';
-import { createListener, type ListenAddress } from '@kcp-vw/shared/listener/listener.ts';
+import { createListener, formatListenAddress } from '@kcp-vw/shared/listener/listener.ts';
 import { loadServingTls } from '@kcp-vw/shared/listener/tls.ts';
 import { createAuditLog } from '@kcp-vw/shared/observe/audit.ts';
 import type { Health } from '@kcp-vw/shared/observe/health.ts';
@@ -52,7 +52,7 @@ export async function startFrontProxy({ options, router, log, metrics, health }:
     onClientError: (err, address) => log.debug({ err, address }, 'a connection was refused'),
   });
   return {
-    address: formatAddress(listener.address()),
+    address: formatListenAddress(listener.address()),
     async drain() {
       await listener.drain();
       tls.close();
@@ -61,9 +61,6 @@ export async function startFrontProxy({ options, router, log, metrics, health }:
     },
   };
 }
-
-const formatAddress = (address: ListenAddress): string =>
-  'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`;
 
 /** Tokens are reviewed where `--authentication-kubeconfig` says, else in `root` of the shard. Never with in-cluster credentials. */
 async function connectReviewer(

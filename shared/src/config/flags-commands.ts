@@ -11,10 +11,10 @@ export function requireFor(command: Command, options: Options): void {
 /** Whom a service takes the identity of its callers from: without both, any certificate of some authority could be anybody. */
 function requireTrust({ requestHeader }: Options): void {
   if (!requestHeader.clientCAFile) {
-    throw new UsageError('--requestheader-client-ca-file is required: the authority of the front proxy’s certificate');
+    throw new UsageError('--requestheader-client-ca-file is required: the authority that certifies the front proxy');
   }
   if (requestHeader.allowedNames.length === 0) {
-    throw new UsageError('--requestheader-allowed-names is required: the common name of the front proxy’s certificate');
+    throw new UsageError('--requestheader-allowed-names is required: the common name in the certificate of the front proxy');
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAuthority } from '@kcp-vw/pki/pki.ts';
 import { parseFlags } from './flags.ts';
-import { validateFiles } from './flags-files.ts';
+import { refuseSharedAuthority, validateFiles } from './flags-files.ts';
 
 describe('the files that flags name', () => {
   let folder: string;
@@ -22,6 +22,7 @@ describe('the files that flags name', () => {
       'serving.crt': serving.certPem,
       'serving.key': serving.keyPem,
       'other.key': other.keyPem,
+      'own-ca.crt': createAuthority({ commonName: 'ca' }).certPem,
     };
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
     mkdirSync(join(folder, 'folder'));
@@ -52,5 +53,21 @@ describe('the files that flags name', () => {
     ['tls-private-key-file', 'other.key', /^--tls-private-key-file: .* is not the key of the certificate in /],
   ])('are refused by flag and file: --%s=%s', (flag, file, message) => {
     expect(() => check({ [flag]: file })).toThrow(message);
+  });
+
+  const shared = (requestHeader: string, client: string): void =>
+    refuseSharedAuthority(
+      parseFlags([
+        '--kubeconfig=x',
+        `--requestheader-client-ca-file=${join(folder, requestHeader)}`,
+        `--client-ca-file=${client && join(folder, client)}`,
+      ]),
+    );
+
+  // Users get certificates of the client CA, and may ask for one with the front proxy's name.
+  test.each(['ca.crt', 'bundle.crt'])('may not make users into front proxies: %s', client => {
+    expect(() => shared('ca.crt', client)).toThrow(/has an authority of --client-ca-file, which issues certificates to users/);
+    expect(() => shared('own-ca.crt', client)).not.toThrow();
+    expect(() => shared('ca.crt', '')).not.toThrow();
   });
 });

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseFlags } from './flags.ts';
-import { formatOpsAddress, readServiceArguments } from './flags-service.ts';
+import { formatOpsAddress, opsAddressOf, parseOpsAddress, readServiceArguments } from './flags-service.ts';
+
+test('ops servers follow one another, and are on the loopback address unless told otherwise', () => {
+  const ops = (index: number, ...argv: string[]) => opsAddressOf(parseFlags(['--kubeconfig=x', ...argv]), index);
+  expect(ops(2)).toBeUndefined();
+  expect(ops(2, '--ops-port=9000')).toEqual({ port: 9002, host: '127.0.0.1' });
+  expect(ops(2, '--ops-port=0', '--ops-bind-address=0.0.0.0')).toEqual({ port: 0, host: '0.0.0.0' });
+});
 
 describe("a service's arguments", () => {
   let folder: string;
@@ -30,5 +37,8 @@ describe("a service's arguments", () => {
 
   test('carry an ops address as it was', () => {
     expect([formatOpsAddress({ port: 1 }), formatOpsAddress({ path: '/a' })]).toEqual(['1', '/a']);
+    for (const address of [{ port: 1 }, { port: 1, host: '0.0.0.0' }, { port: 1, host: '::1' }, { path: '/a:1' }]) {
+      expect(parseOpsAddress(formatOpsAddress(address))).toEqual(address);
+    }
   });
 });

@@ -33,6 +33,24 @@ export interface Timeouts {
   readonly idle: number;
 }
 
+/** How many streams a client may take back on one HTTP/2 connection: at once, and from then on per second. */
+export interface StreamResets {
+  readonly burst: number;
+  readonly rate: number;
+}
+
+/**
+ * CVE-2023-44487: who opens and resets more streams than this, and goes on faster than this, loses the connection. A client that ends all
+ * its watches at once stays below.
+ */
+export const RESETS_OF_A_CLIENT: StreamResets = { burst: 1_000, rate: 33 };
+
+/**
+ * A proxy has the streams of many clients on one connection. It loses none of them because one client takes back its own again and
+ * again: that client has met the limit above at the proxy.
+ */
+export const RESETS_OF_A_PROXY: StreamResets = { burst: 10_000, rate: 10_000 };
+
 /** As Go's HTTP servers and kube-apiserver have them. */
 export const DEFAULT_TIMEOUTS: Timeouts = { handshake: 10_000, request: 300_000, idle: 90_000 };
 
@@ -40,6 +58,8 @@ export const DEFAULT_TIMEOUTS: Timeouts = { handshake: 10_000, request: 300_000,
 export interface Front {
   readonly limits: Limits;
   readonly timeouts: Timeouts;
+  /** Absent: those of a client. */
+  readonly streamResets?: StreamResets;
   readonly handler: Handler;
   readonly connections: Connections;
   readonly onUpgrade?: (request: UpgradeRequest) => void;

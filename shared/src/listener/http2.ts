@@ -8,13 +8,13 @@ import type {
 import type { TLSSocket } from 'node:tls';
 import { RequestBody } from './body.ts';
 import { Http2Exchange } from './exchange-h2.ts';
-import { type Front, handle } from './front.ts';
+import { type Front, handle, RESETS_OF_A_CLIENT } from './front.ts';
 import { type RawHeaders, withoutHeaders } from './headers.ts';
 import { refuse } from './refuse.ts';
 import { expectationOf, faultOf, MAX_HEADERS, withoutPseudoHeaders } from './request-head.ts';
 
 /** Node's options for HTTP/2. */
-export function http2Options({ limits }: Front): SecureServerOptions {
+export function http2Options({ limits, streamResets = RESETS_OF_A_CLIENT }: Front): SecureServerOptions {
   return {
     settings: {
       maxConcurrentStreams: limits.http2Streams,
@@ -27,10 +27,8 @@ export function http2Options({ limits }: Front): SecureServerOptions {
     maxHeaderListPairs: MAX_HEADERS,
     // Megabytes. At the default of 10 a session refuses new streams when a few responses wait for their reader.
     maxSessionMemory: 64,
-    // CVE-2023-44487: who opens and resets more streams than this, and goes on faster than this per second, loses the connection.
-    // A client that ends all its watches at once stays below.
-    streamResetBurst: 1_000,
-    streamResetRate: 33,
+    streamResetBurst: streamResets.burst,
+    streamResetRate: streamResets.rate,
   };
 }
 

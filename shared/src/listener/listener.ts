@@ -8,7 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Limits } from '../config/options.ts';
 import { Connections } from './connections.ts';
 import type { Handler, Peer } from './exchange.ts';
-import { DEFAULT_TIMEOUTS, type Front, type Timeouts, type UpgradeRequest } from './front.ts';
+import { DEFAULT_TIMEOUTS, type Front, type StreamResets, type Timeouts, type UpgradeRequest } from './front.ts';
 import { http1Options, serveHttp1 } from './http1.ts';
 import { http2Options, serveHttp2 } from './http2.ts';
 import { listenPrivately, removeStaleSocket } from './socket-file.ts';
@@ -30,6 +30,8 @@ export interface ListenerOptions {
   /** A client's mistake below the level of requests: a broken handshake, a parse error, a flood. */
   readonly onClientError?: (error: Error, address: string) => void;
   readonly timeouts?: Partial<Timeouts>;
+  /** Absent: those of a client. */
+  readonly streamResets?: StreamResets;
 }
 
 export interface ListenerStats {
@@ -64,6 +66,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   const front: Front = {
     limits: options.limits,
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
+    ...(options.streamResets && { streamResets: options.streamResets }),
     handler: options.handler,
     connections,
     ...(options.onUpgrade && { onUpgrade: options.onUpgrade }),
@@ -169,7 +172,7 @@ async function listen(server: Server, address: ListenAddress): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => {
       const reason = error.code === 'EADDRINUSE' ? 'the address is already in use' : error.message;
-      reject(new Error(`cannot listen on ${nameOf(address)}: ${reason}`, { cause: error }));
+      reject(new Error(`cannot listen on ${formatListenAddress(address)}: ${reason}`, { cause: error }));
     };
     server.once('error', fail);
     server.once('listening', () => {
@@ -181,7 +184,8 @@ async function listen(server: Server, address: ListenAddress): Promise<void> {
   });
 }
 
-const nameOf = (address: ListenAddress): string =>
+/** A socket's path, or `host:port`. */
+export const formatListenAddress = (address: ListenAddress): string =>
   'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`;
 
 function addressOf(server: Server, asked: ListenAddress): ListenAddress {

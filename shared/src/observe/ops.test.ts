@@ -49,6 +49,14 @@ describe('the ops server', () => {
     return { ops, health, metrics, get: (path: string) => get(ops.address, path) };
   }
 
+  test('tells those who reach it from other hosts health without reasons and metrics, and lets nobody debug', async () => {
+    const { health, get } = await start({ port: 0, host: '0.0.0.0' });
+    health.addReadiness('shard', () => 'waiting for shard root');
+    expect(await get('/readyz')).toMatchObject({ code: 500, body: expect.stringContaining('shard failed: reason withheld') });
+    expect(await get('/metrics')).toMatchObject({ code: 200 });
+    for (const path of ['/debug/process', '/debug/process?collect', '/debug/streams']) expect((await get(path)).code).toBe(404);
+  });
+
   test('answers health with reasons, metrics and open streams', async () => {
     const { health, get } = await start({ port: 0 });
     health.addReadiness('shard', () => 'waiting for shard root');

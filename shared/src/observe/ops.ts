@@ -23,7 +23,7 @@ export interface Ops {
 
 /**
  * Health, metrics and debugging of one process, for those on this host only: on the loopback address or on a Unix socket that nobody
- * else can open. On another address there is no debugging, which may cost the process time. Rejects when the address is taken.
+ * else can open. On another address there are no reasons and no debugging, which may cost the process time. Rejects when the address is taken.
  */
 export async function startOps({ address, health, registry, streams }: OpsOptions): Promise<Ops> {
   const app = express();
@@ -32,7 +32,7 @@ export async function startOps({ address, health, registry, streams }: OpsOption
 
   app.get(['/livez', '/readyz', '/healthz', '/:endpoint/:check'], (request, response, next) => {
     const query = new URL(request.url, 'http://ops').searchParams;
-    const answer = health.respond(request.path, query, true);
+    const answer = health.respond(request.path, query, !isOpen(address));
     if (!answer) return next();
     response.status(answer.code).type('text/plain').set('x-content-type-options', 'nosniff').send(answer.body);
   });

@@ -4,6 +4,7 @@ import {
   closeAll,
   eventually,
   get,
+  NGHTTP2_ENHANCE_YOUR_CALM,
   NGHTTP2_REFUSED_STREAM,
   pause,
   quietWatch,
@@ -56,6 +57,22 @@ describe('the end of a stream', () => {
     const refused = watch(upstreamTo(shard.url));
     expect(await refused.done).toBe(false);
     expect(refused.error).toMatchObject({ failure: 'reset', nothingSent: true });
+  });
+
+  // Seen on the inner hop, where thousands of watches came and went: Node's server counts a reset stream until it is destroyed.
+  it('by a server that has no room for it is told from one that breaks off', async () => {
+    const full = await shardServer(stream => stream.close(NGHTTP2_ENHANCE_YOUR_CALM));
+    const refused = watch(upstreamTo(full.url));
+    expect(await refused.done).toBe(false);
+    expect(refused.error).toMatchObject({ failure: 'busy', nothingSent: false });
+
+    const breaking = await shardServer(stream => {
+      stream.respond({ ':status': 200 });
+      stream.write('{}', () => stream.session?.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM));
+    });
+    const cut = watch(upstreamTo(breaking.url));
+    expect(await cut.done).toBe(false);
+    expect(cut.error?.failure).toBe('reset');
   });
 
   it('by abort reaches the server, and the handler hears nothing more', async () => {

@@ -6,7 +6,7 @@ import { endToEndResponseHeaders } from './hop-by-hop.ts';
 import { sendableBody } from './request-body.ts';
 import { type UpstreamCall, UpstreamError, type UpstreamRequest } from './upstream.ts';
 
-const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
+const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
 
 /** One request on an HTTP/2 session. `closed` is called once, when the stream counts no more. */
 export class Http2Call implements UpstreamCall {
@@ -16,6 +16,8 @@ export class Http2Call implements UpstreamCall {
   readonly #closed: () => void;
   #stream: ClientHttp2Stream | undefined;
   #cause: unknown;
+  /** The head of the answer has arrived. */
+  #answered = false;
   /** END_STREAM has arrived. */
   #complete = false;
 
@@ -63,6 +65,7 @@ export class Http2Call implements UpstreamCall {
   #listen(stream: ClientHttp2Stream): void {
     this.#noteEndOfStream(stream);
     stream.on('response', (headers, _flags, rawHeaders: string[]) => {
+      this.#answered = true;
       this.#guarded(() => this.#delivery.head(headers[':status'] ?? 0, endToEndResponseHeaders(rawHeaders)));
     });
     stream.on('data', (chunk: Buffer) => {
@@ -117,6 +120,13 @@ export class Http2Call implements UpstreamCall {
     if (stream.rstCode === NGHTTP2_REFUSED_STREAM) {
       // RFC 9113 §8.7: a refused stream was not processed at all.
       return new UpstreamError('reset', `${this.#name} refused a stream`, { cause: this.#cause, nothingSent: true });
+    }
+    if (stream.rstCode === NGHTTP2_ENHANCE_YOUR_CALM && !this.#answered) {
+      // Node's server says this where it has no room for a stream: it still counts some that have been reset.
+      return new UpstreamError('busy', `${this.#name} has no room for another stream`, {
+        cause: this.#cause,
+        nothingSent: false,
+      });
     }
     return upstreamError(this.#name, this.#cause ?? new Error(`stream closed with code ${stream.rstCode}`), true);
   }

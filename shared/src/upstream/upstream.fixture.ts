@@ -184,4 +184,4 @@ export async function eventually(condition: () => boolean): Promise<void> {
 
 export const pause = (milliseconds: number): Promise<void> => new Promise(resolve => setTimeout(resolve, milliseconds));
 
-export const { NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
+export const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;

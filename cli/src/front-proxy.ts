@@ -1,0 +1,28 @@
+import { runFrontProxy } from '@kcp-vw/front-proxy/process.ts';
+import { opsAddressOf } from '@kcp-vw/shared/config/flags-service.ts';
+import { FRONT_PROXY } from '@kcp-vw/shared/config/options.ts';
+import { runCommand } from './command.ts';
+import { runInThisProcess } from './this-process.ts';
+
+const USAGE = `Authenticates callers and routes them to services that run by themselves.
+
+Usage:
+  kcp-vw front-proxy --addresses=<file> --authentication-kubeconfig=<file> [flags]
+
+`;
+
+/** `kcp-vw front-proxy [flags]`. Returns the exit code. */
+export const frontProxy = (argv: readonly string[]): Promise<number> =>
+  runCommand({
+    command: 'front-proxy',
+    usage: USAGE,
+    name: FRONT_PROXY,
+    argv,
+    run(options, log) {
+      // Flags have been judged: a front proxy by itself has its addresses from a file.
+      const { addressesFile: addresses = '' } = options;
+      return runInThisProcess(options, log, hooks =>
+        runFrontProxy({ options, addresses, ops: opsAddressOf(options), log, hooks }),
+      );
+    },
+  });
