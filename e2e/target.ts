@@ -10,19 +10,33 @@ export interface KeyPairFiles {
   readonly key: string;
 }
 
+/** A shard, and the virtual workspaces that serve it. */
+export interface ShardDescription {
+  /** `root`, `shard-1`, …: the value of its label `name`, too. */
+  readonly name: string;
+  /** Base URLs without a path. */
+  readonly shardURL: string;
+  readonly virtualWorkspaceURL: string;
+  /** A certificate in the group `system:masters`, honoured by the shard and by the virtual workspaces. */
+  readonly masters: KeyPairFiles;
+  /** A bearer token in the group `system:masters`, honoured by the shard alone. */
+  readonly mastersToken: string;
+  /** Base URLs of the ops servers of our own processes, by process name: `front-proxy`. */
+  readonly ops?: Readonly<Record<string, string>>;
+  /** Executable and parameters of the virtual workspaces under test, when they are ours. */
+  readonly command?: readonly string[];
+}
+
 /**
  * What a test needs to know about the servers it talks to, as it stands in the JSON file that `E2E_TARGET` names.
  * It says nothing about kcp's files or processes, so that whatever behaves like a kcp can be described by it.
  */
-export interface TargetDescription {
+export interface TargetDescription extends Omit<ShardDescription, 'name'> {
   readonly implementation: Implementation;
   /** Shown in the names of the tests, e.g. `fleet`. */
   readonly name: string;
-  /** Base URLs without a path. */
   readonly frontProxyURL: string;
-  readonly shardURL: string;
-  readonly virtualWorkspaceURL: string;
-  /** PEM file that verifies all three. */
+  /** PEM file that verifies all servers. */
   readonly servingAuthority: string;
   /** Signs client certificates: CN is the user, every O a group. */
   readonly clientAuthority: KeyPairFiles;
@@ -32,27 +46,29 @@ export interface TargetDescription {
   readonly requestHeaderName: string;
   /** Cluster-admin of every workspace, through the front proxy. */
   readonly admin: KeyPairFiles;
-  /** A certificate in the group `system:masters`, honoured by the shard and by the virtual workspaces. */
-  readonly masters: KeyPairFiles;
-  /** A bearer token in the group `system:masters`, honoured by the shard. */
-  readonly mastersToken: string;
-  /** Base URLs of the ops servers of our own processes, by process name: `front-proxy`. */
-  readonly ops?: Readonly<Record<string, string>>;
   /** False: server-side apply stores without recording who owns which field, as the dev shard does. */
   readonly recordsFieldManagers?: boolean;
-  /** Executable and parameters of the virtual workspaces under test, when they are ours. */
-  readonly command?: readonly string[];
   /** Bearer tokens of the users without rights, `user-1` to `user-5`, by user name. */
   readonly userTokens: Readonly<Record<string, string>>;
+  /** All shards, the root shard first, whose fields are those above. */
+  readonly shards: readonly [ShardDescription, ...ShardDescription[]];
 }
 
 /** The description with its files read. */
 export interface Target
-  extends Omit<TargetDescription, 'servingAuthority' | 'clientAuthority' | 'requestHeaderAuthority' | 'admin' | 'masters'> {
+  extends Omit<
+    TargetDescription,
+    'servingAuthority' | 'clientAuthority' | 'requestHeaderAuthority' | 'admin' | 'masters' | 'shards'
+  > {
   readonly servingAuthority: string;
   readonly clientAuthority: Authority;
   readonly requestHeaderAuthority: Authority;
   readonly admin: KeyPair;
+  readonly masters: KeyPair;
+  readonly shards: readonly [TargetShard, ...TargetShard[]];
+}
+
+export interface TargetShard extends Omit<ShardDescription, 'masters'> {
   readonly masters: KeyPair;
 }
 
@@ -60,11 +76,14 @@ function readKeyPair(files: KeyPairFiles): KeyPair {
   return { certificate: readFileSync(files.certificate, 'utf8'), key: readFileSync(files.key, 'utf8') };
 }
 
+const readShard = (shard: ShardDescription): TargetShard => ({ ...shard, masters: readKeyPair(shard.masters) });
+
 /** Reads the description that `E2E_TARGET` names. Throws when the variable or one of the files is missing. */
 export function loadTarget(): Target {
   const file = process.env.E2E_TARGET;
   if (file === undefined) throw new Error('E2E_TARGET names no description of a target; start the tests with `npm run e2e:kcp`');
   const description = JSON.parse(readFileSync(file, 'utf8')) as TargetDescription;
+  const [first, ...others] = description.shards;
   return {
     ...description,
     servingAuthority: readFileSync(description.servingAuthority, 'utf8'),
@@ -72,5 +91,6 @@ export function loadTarget(): Target {
     requestHeaderAuthority: readKeyPair(description.requestHeaderAuthority),
     admin: readKeyPair(description.admin),
     masters: readKeyPair(description.masters),
+    shards: [readShard(first), ...others.map(readShard)],
   };
 }

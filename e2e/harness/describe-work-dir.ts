@@ -1,35 +1,40 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TargetDescription } from '../target.ts';
-import { type Plan, startedCommand } from './plan.ts';
+import type { ShardDescription, TargetDescription } from '../target.ts';
+import { opsPortOf, opsURLs, type Plan, startedCommand } from './plan.ts';
 
 /** The tokens of the CSV file that kcp's test servers start their shards with. */
 const USER_TOKENS = Object.fromEntries([1, 2, 3, 4, 5].map(number => [`user-${number}`, `user-${number}-token`]));
 
 /** Describes the servers that `sharded-test-server` has started in `workDir` to the tests. */
-export function describeWorkDir(workDir: string, { implementation, name, ops }: Plan): TargetDescription {
+export function describeWorkDir(workDir: string, plan: Plan, count = 1): TargetDescription {
+  const { implementation, name } = plan;
   const pair = (...path: string[]) => {
     const stem = join(workDir, ...path);
     return { certificate: `${stem}.crt`, key: `${stem}.key` };
   };
+  const describeShard = (shard: number): ShardDescription => ({
+    name: shard === 0 ? 'root' : `shard-${shard}`,
+    shardURL: `https://127.0.0.1:${6444 + shard}`,
+    virtualWorkspaceURL: `https://127.0.0.1:${7444 + shard}`,
+    masters: pair(`.kcp-${shard}`, 'shard-client-cert'),
+    mastersToken: shardAdminToken(join(workDir, `.kcp-${shard}`, 'admin.kubeconfig')),
+    ...(implementation === 'kcp-vw' && { command: startedCommand(workDir, shard), ops: opsURLs(plan, opsPortOf(shard)) }),
+  });
+  const root = describeShard(0);
+  const { name: _name, ...rootFields } = root;
   return {
     implementation,
-    name,
+    name: `${name}${count > 1 ? ` on ${count} shards` : ''}`,
     frontProxyURL: 'https://127.0.0.1:6443',
-    shardURL: 'https://127.0.0.1:6444',
-    virtualWorkspaceURL: 'https://127.0.0.1:7444',
+    ...rootFields,
     servingAuthority: join(workDir, '.kcp', 'serving-ca.crt'),
     clientAuthority: pair('.kcp', 'client-ca'),
     requestHeaderAuthority: pair('.kcp', 'requestheader-ca'),
     requestHeaderName: 'kcp-front-proxy',
     admin: pair('.kcp', 'kcp-admin'),
-    masters: pair('.kcp-0', 'shard-client-cert'),
-    mastersToken: shardAdminToken(join(workDir, '.kcp-0', 'admin.kubeconfig')),
     userTokens: USER_TOKENS,
-    ...(implementation === 'kcp-vw' && {
-      command: startedCommand(workDir),
-      ops: Object.fromEntries(Object.entries(ops).map(([process, port]) => [process, `http://127.0.0.1:${port}`])),
-    }),
+    shards: [root, ...Array.from({ length: count - 1 }, (_, i) => describeShard(i + 1))],
   };
 }
 

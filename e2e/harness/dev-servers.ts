@@ -1,67 +1,119 @@
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TargetDescription } from '../target.ts';
-import { freePorts } from './dev-ports.ts';
-import type { Plan } from './plan.ts';
+import type { ShardDescription, TargetDescription } from '../target.ts';
+import { opsURLs, withOpsPort } from './plan.ts';
+import { freePorts } from './ports.ts';
 import { ProcessGroup } from './process-group.ts';
+import type { Servers, StageOptions } from './run.ts';
 
 /** A start takes a few seconds on two cores. */
 const START_LIMIT = 60_000;
 const TAIL_LINES = 40;
 const USER_NUMBERS = [1, 2, 3, 4, 5];
 
-export interface DevServersOptions {
-  readonly project: string;
-  /** Absolute; everything that the servers write goes below it. */
-  readonly workDir: string;
-  readonly plan: Plan;
-  /** Aborted when the run is to end early. */
-  readonly stop: AbortSignal;
+/** What one shard's virtual workspaces are started with. */
+interface Instance {
+  readonly name: string;
+  /** The shard's part of the work folder. */
+  readonly folder: string;
+  readonly shardURL: string;
+  readonly port: number;
+  readonly opsPort: number;
+  readonly command: readonly string[];
 }
 
-/** A dev shard with our virtual workspaces in front of it, each a process of its own. */
-export class DevServers {
-  readonly description: TargetDescription;
-  readonly #options: DevServersOptions;
+/** Ports of an instance's ops servers: there are never more processes. */
+const OPS_PORTS = 3;
+
+/** A dev shard or several, with our virtual workspaces in front of each, each a process of its own. */
+export class DevServers implements Servers {
+  readonly #options: StageOptions;
+  readonly #instances: readonly Instance[];
+  readonly #frontProxyPort: number;
+  readonly #folder: string;
   readonly #groups: ProcessGroup[] = [];
   readonly #logs: string[] = [];
 
-  private constructor(options: DevServersOptions, description: TargetDescription) {
+  private constructor(options: StageOptions, [frontProxyPort = 0, ...ports]: readonly number[]) {
     this.#options = options;
-    this.description = description;
+    this.#frontProxyPort = frontProxyPort;
+    this.#folder = join(options.workDir, 'shard');
+    const { plan, shards = 1, workDir } = options;
+    this.#instances = Array.from({ length: shards }, (_, i) => {
+      const name = i === 0 ? 'root' : `shard-${i}`;
+      const [port = 0, opsPort = 0] = [ports[shards + i], ports[2 * shards + OPS_PORTS * i]];
+      const folder = i === 0 ? this.#folder : join(this.#folder, name);
+      const own = parametersOf({ all: this.#folder, own: folder }, join(workDir, 'logs', `audit-${i}.log`), port);
+      const command = [plan.executable, ...own, ...withOpsPort(plan, opsPort)];
+      return { name, folder, shardURL: `https://127.0.0.1:${ports[i]}`, port, opsPort, command };
+    });
   }
 
-  static async start(options: DevServersOptions): Promise<DevServers> {
-    const { workDir, plan, project } = options;
-    const [shardPort = 0, frontProxyPort = 0, viewsPort = 0, ...opsPorts] = await freePorts(6);
-    const folder = join(workDir, 'shard');
-    const logs = join(workDir, 'logs');
-    mkdirSync(logs);
-    const command = [plan.executable, ...parametersOf(folder, logs, viewsPort), ...parametersIn(plan, opsPorts)];
-    const servers = new DevServers(
-      options,
-      describe(options, { folder, command, shardPort, frontProxyPort, viewsPort, opsPorts }),
-    );
+  static async start(options: StageOptions): Promise<DevServers> {
+    const { shards = 1, workDir } = options;
+    mkdirSync(join(workDir, 'logs'));
+    const servers = new DevServers(options, await freePorts(1 + (2 + OPS_PORTS) * shards));
     try {
-      await servers.#run('dev-shard', process.execPath, [
-        join(project, 'dev', 'shard', 'src', 'main.ts'),
-        `--folder=${folder}`,
-        `--shard-port=${shardPort}`,
-        `--front-proxy-port=${frontProxyPort}`,
-        `--virtual-workspace-url=https://127.0.0.1:${viewsPort}`,
-      ]);
-      await servers.#untilReady(servers.description.shardURL, folder);
-      const [executable = '', ...parameters] = command;
-      await servers.#run('virtual-workspaces', executable, parameters);
-      await servers.#untilReady(servers.description.virtualWorkspaceURL, folder);
+      await servers.#start();
     } catch (error) {
       await servers.end();
       throw new Error(`${error instanceof Error ? error.message : String(error)}\n${servers.logTails()}`, { cause: error });
     }
-    // The token is made at the start.
-    return Object.assign(servers, { description: { ...servers.description, mastersToken: mastersToken(folder) } });
+    return servers;
+  }
+
+  async #start(): Promise<void> {
+    const [root] = this.#instances;
+    this.#run('dev-shard', process.execPath, [
+      join(this.#options.project, 'dev', 'shard', 'src', 'main.ts'),
+      `--folder=${this.#folder}`,
+      `--shards=${this.#instances.length}`,
+      `--shard-port=${new URL(root?.shardURL ?? '').port}`,
+      `--front-proxy-port=${this.#frontProxyPort}`,
+      ...this.#instances.map(({ port }) => `--virtual-workspace-url=https://127.0.0.1:${port}`),
+    ]);
+    for (const { shardURL } of this.#instances) await this.#untilReady(shardURL);
+    this.#instances.forEach(({ command: [executable = '', ...parameters] }, i) => {
+      this.#run(`virtual-workspaces-${i}`, executable, parameters);
+    });
+    for (const { port } of this.#instances) await this.#untilReady(`https://127.0.0.1:${port}`);
+  }
+
+  get description(): TargetDescription {
+    const { plan } = this.#options;
+    const pairIn = (folder: string, name: string) => {
+      const stem = join(folder, name);
+      return { certificate: `${stem}.crt`, key: `${stem}.key` };
+    };
+    const describeShard = ({ name, folder, shardURL, port, opsPort, command }: Instance): ShardDescription => ({
+      name,
+      shardURL,
+      virtualWorkspaceURL: `https://127.0.0.1:${port}`,
+      masters: pairIn(folder, 'shard-client'),
+      mastersToken: (JSON.parse(readFileSync(join(folder, 'tokens.json'), 'utf8')) as { masters: string }).masters,
+      command,
+      ops: opsURLs(plan, opsPort),
+    });
+    const [root, ...others] = this.#instances.map(describeShard);
+    if (root === undefined) throw new Error('no shard has been started');
+    const { name: _name, ...rootFields } = root;
+    const pair = (name: string) => pairIn(this.#folder, name);
+    return {
+      implementation: plan.implementation,
+      recordsFieldManagers: false,
+      name: `${plan.name} on the dev shard${others.length > 0 ? ` of ${1 + others.length}` : ''}`,
+      frontProxyURL: `https://127.0.0.1:${this.#frontProxyPort}`,
+      ...rootFields,
+      servingAuthority: join(this.#folder, 'serving-ca.crt'),
+      clientAuthority: pair('client-ca'),
+      requestHeaderAuthority: pair('requestheader-ca'),
+      requestHeaderName: 'kcp-front-proxy',
+      admin: pair('kcp-admin'),
+      userTokens: Object.fromEntries(USER_NUMBERS.map(number => [`user-${number}`, `user-${number}-token`])),
+      shards: [root, ...others],
+    };
   }
 
   /** Ends all servers, the last first. Throws when one survives. */
@@ -76,7 +128,7 @@ export class DevServers {
       .join('\n');
   }
 
-  async #run(name: string, program: string, parameters: readonly string[]): Promise<void> {
+  #run(name: string, program: string, parameters: readonly string[]): void {
     const log = join(this.#options.workDir, 'logs', `${name}.log`);
     const output = openSync(log, 'w');
     this.#logs.push(log);
@@ -86,9 +138,9 @@ export class DevServers {
     closeSync(output);
   }
 
-  async #untilReady(url: string, folder: string): Promise<void> {
+  async #untilReady(url: string): Promise<void> {
     const deadline = Date.now() + START_LIMIT;
-    while (!(await isReady(url, folder))) {
+    while (!(await isReady(url, join(this.#folder, 'serving-ca.crt')))) {
       const ended = this.#groups.find(group => group.ended !== undefined)?.ended;
       if (ended !== undefined) throw new Error(`a server ${ended} before all were ready`);
       if (this.#options.stop.aborted) throw new Error('the run was ended before the servers were ready');
@@ -98,76 +150,32 @@ export class DevServers {
   }
 }
 
-/** What kcp's test server would give, for what there is here: no cache server of its own, and the audit log beside the others. */
-const parametersOf = (folder: string, logs: string, port: number): string[] => [
-  `--kubeconfig=${join(folder, 'virtual-workspaces.kubeconfig')}`,
-  `--external-logical-cluster-admin-kubeconfig=${join(folder, 'external-admin.kubeconfig')}`,
-  `--authentication-kubeconfig=${join(folder, 'authentication.kubeconfig')}`,
-  `--client-ca-file=${join(folder, 'client-ca.crt')}`,
-  `--tls-private-key-file=${join(folder, 'virtual-workspaces.key')}`,
-  `--tls-cert-file=${join(folder, 'virtual-workspaces.crt')}`,
+/** What kcp's test server would give; the audit log stands beside the others. */
+const parametersOf = (folder: { readonly all: string; readonly own: string }, auditLog: string, port: number): string[] => [
+  `--kubeconfig=${join(folder.own, 'virtual-workspaces.kubeconfig')}`,
+  `--external-logical-cluster-admin-kubeconfig=${join(folder.own, 'external-admin.kubeconfig')}`,
+  `--cache-kubeconfig=${join(folder.own, 'cache.kubeconfig')}`,
+  `--authentication-kubeconfig=${join(folder.own, 'authentication.kubeconfig')}`,
+  `--client-ca-file=${join(folder.all, 'client-ca.crt')}`,
+  `--tls-private-key-file=${join(folder.all, 'virtual-workspaces.key')}`,
+  `--tls-cert-file=${join(folder.all, 'virtual-workspaces.crt')}`,
   '--bind-address=127.0.0.1',
   `--secure-port=${port}`,
   '--authentication-skip-lookup',
   '--requestheader-username-headers=X-Remote-User',
   '--requestheader-group-headers=X-Remote-Group',
-  `--requestheader-client-ca-file=${join(folder, 'requestheader-ca.crt')}`,
+  `--requestheader-client-ca-file=${join(folder.all, 'requestheader-ca.crt')}`,
   '--audit-log-maxsize=1024',
   '--v=4',
   '--audit-log-path',
-  join(logs, 'audit.log'),
+  auditLog,
 ];
 
-/** The plan's own parameters with ports of this run in place of its fixed ones. */
-const parametersIn = ({ parameters }: Plan, [opsPort]: readonly number[]): string[] =>
-  parameters.map(parameter => (parameter.startsWith('--ops-port=') ? `--ops-port=${opsPort}` : parameter));
-
-interface Facts {
-  readonly folder: string;
-  readonly command: readonly string[];
-  readonly shardPort: number;
-  readonly frontProxyPort: number;
-  readonly viewsPort: number;
-  readonly opsPorts: readonly number[];
-}
-
-function describe({ plan }: DevServersOptions, facts: Facts): TargetDescription {
-  const file = (name: string): string => join(facts.folder, name);
-  const pair = (name: string) => ({ certificate: file(`${name}.crt`), key: file(`${name}.key`) });
-  const ops = Object.keys(plan.ops).map((name, i) => [name, `http://127.0.0.1:${facts.opsPorts[i]}`]);
-  return {
-    implementation: plan.implementation,
-    recordsFieldManagers: false,
-    name: `${plan.name} on the dev shard`,
-    frontProxyURL: `https://127.0.0.1:${facts.frontProxyPort}`,
-    shardURL: `https://127.0.0.1:${facts.shardPort}`,
-    virtualWorkspaceURL: `https://127.0.0.1:${facts.viewsPort}`,
-    servingAuthority: file('serving-ca.crt'),
-    clientAuthority: pair('client-ca'),
-    requestHeaderAuthority: pair('requestheader-ca'),
-    requestHeaderName: 'kcp-front-proxy',
-    admin: pair('kcp-admin'),
-    masters: pair('shard-client'),
-    mastersToken: '',
-    userTokens: Object.fromEntries(USER_NUMBERS.map(number => [`user-${number}`, `user-${number}-token`])),
-    command: facts.command,
-    ops: Object.fromEntries(ops),
-  };
-}
-
-function mastersToken(folder: string): string {
-  const file = join(folder, 'admin.kubeconfig');
-  const { users } = JSON.parse(readFileSync(file, 'utf8')) as { users: { name: string; user: { token?: string } }[] };
-  const token = users.find(({ name }) => name === 'shard-admin')?.user.token;
-  if (token === undefined) throw new Error(`${file} holds no token of the user shard-admin`);
-  return token;
-}
-
 /** Whether the server answers its readiness with 200; one that is not there yet is not ready. */
-function isReady(url: string, folder: string): Promise<boolean> {
+function isReady(url: string, authority: string): Promise<boolean> {
   let ca: string;
   try {
-    ca = readFileSync(join(folder, 'serving-ca.crt'), 'utf8');
+    ca = readFileSync(authority, 'utf8');
   } catch {
     // The shard makes it first of all.
     return Promise.resolve(false);
@@ -181,11 +189,4 @@ function isReady(url: string, folder: string): Promise<boolean> {
     probe.on('timeout', () => probe.destroy());
     probe.end();
   });
-}
-
-/** Writes the description where the tests find it. */
-export function writeTarget(servers: DevServers, workDir: string): string {
-  const file = join(workDir, 'target.json');
-  writeFileSync(file, JSON.stringify(servers.description, undefined, 2));
-  return file;
 }

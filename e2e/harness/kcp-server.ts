@@ -15,13 +15,15 @@ export interface KcpOptions {
   readonly binaries: Binaries & { readonly found: true };
   /** Absolute; everything that kcp writes goes below it. */
   readonly workDir: string;
+  /** Default 1. */
+  readonly shards?: number;
   /** The executable that takes the place of kcp's own `virtual-workspaces`. */
   readonly virtualWorkspaces: string;
   /** Aborted when the run is to end early. */
   readonly stop: AbortSignal;
 }
 
-/** A kcp with one shard, a front proxy, a cache server and external virtual workspaces. */
+/** A kcp with its shards, a front proxy, a cache server and external virtual workspaces. */
 export class KcpServer {
   readonly #group: ProcessGroup;
   readonly #options: KcpOptions;
@@ -32,7 +34,7 @@ export class KcpServer {
   }
 
   static start(options: KcpOptions): KcpServer {
-    const { binaries, virtualWorkspaces, workDir } = options;
+    const { binaries, shards = 1, virtualWorkspaces, workDir } = options;
     const logs = join(workDir, 'logs');
     mkdirSync(join(workDir, '.kcp'), { recursive: true });
     mkdirSync(logs);
@@ -41,7 +43,7 @@ export class KcpServer {
       '--v=2',
       `--work-dir-path=${workDir}`,
       `--log-dir-path=${logs}`,
-      '--number-of-shards=1',
+      `--number-of-shards=${shards}`,
       // Only this spelling makes the test server start external virtual workspaces.
       '--shard-run-virtual-workspaces=false',
       `--shard-feature-gates=${FEATURE_GATES}`,

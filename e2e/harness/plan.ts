@@ -50,20 +50,41 @@ export function makePlans(environment: NodeJS.ProcessEnv, project: string): Plan
   });
 }
 
-/** Where the starter notes the whole command line, one word per line. */
-const commandFile = (workDir: string): string => join(workDir, 'command');
+/** The processes of a further shard have their ops servers so many ports after those of the root shard. */
+const OPS_STEP = 10;
 
-/** One file that starts the plan's executable with its further parameters: all that kcp's test server can be given. */
-export function writeStarter({ executable, parameters }: Plan, workDir: string): string {
+/** The plan's parameters with another port of the first ops server. */
+export const withOpsPort = ({ parameters }: Plan, port: number): readonly string[] =>
+  parameters.map(parameter => (parameter.startsWith('--ops-port=') ? `--ops-port=${port}` : parameter));
+
+/** The URLs of the ops servers, by process name, when the first has this port. */
+export const opsURLs = ({ ops }: Plan, port: number): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.keys(ops).map((process, i) => [process, `http://127.0.0.1:${port + i}`]));
+
+/** The port of the first ops server of the shard of a number, from 0, beside kcp's test server. */
+export const opsPortOf = (shard: number): number => OPS_PORT + OPS_STEP * shard;
+
+/** Where the starter notes the whole command line, one word per line. */
+const commandFile = (workDir: string, shard: number): string => join(workDir, shard === 0 ? 'command' : `command-${shard}`);
+
+/**
+ * One file that starts the plan's executable with its further parameters: all that kcp's test server can be given. Which shard it is
+ * started for shows in the port.
+ */
+export function writeStarter(plan: Plan, workDir: string, shards = 1): string {
   const file = join(workDir, 'virtual-workspaces');
   const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
-  const command = `${quoted(executable)} "$@" ${parameters.map(quoted).join(' ')}`;
-  writeFileSync(file, `#!/bin/sh\nprintf '%s\\n' ${command} > ${quoted(commandFile(workDir))}\nexec ${command}\n`);
+  const start = (shard: number): string => {
+    const command = `${quoted(plan.executable)} "$@" ${withOpsPort(plan, opsPortOf(shard)).map(quoted).join(' ')}`;
+    return `printf '%s\\n' ${command} > ${quoted(commandFile(workDir, shard))}; exec ${command};;`;
+  };
+  const further = Array.from({ length: shards - 1 }, (_, i) => `*" --secure-port=${7444 + i + 1} "*) ${start(i + 1)}`);
+  writeFileSync(file, ['#!/bin/sh', 'case " $* " in', ...further, `*) ${start(0)}`, 'esac', ''].join('\n'));
   chmodSync(file, 0o755);
   return file;
 }
 
-/** The command line that the starter has run. */
-export function startedCommand(workDir: string): string[] {
-  return readFileSync(commandFile(workDir), 'utf8').trimEnd().split('\n');
+/** The command line that the starter has run for the shard of a number. */
+export function startedCommand(workDir: string, shard = 0): string[] {
+  return readFileSync(commandFile(workDir, shard), 'utf8').trimEnd().split('\n');
 }

@@ -1,4 +1,4 @@
-import { loadTarget } from '../target.ts';
+import { loadTarget, type TargetShard } from '../target.ts';
 import { issueClientCertificate, type KeyPair } from './certificates.ts';
 import { Client, type Credentials } from './client.ts';
 
@@ -33,10 +33,15 @@ export function atFrontProxy(credentials: Credentials): Client {
   return new Client(target.frontProxyURL, target.servingAuthority, credentials);
 }
 
-export function atShard(credentials: Credentials): Client {
-  return new Client(target.shardURL, target.servingAuthority, credentials);
+/** The root shard, unless another one is given. */
+export function atShard(credentials: Credentials, { shardURL }: Pick<TargetShard, 'shardURL'> = target): Client {
+  return new Client(shardURL, target.servingAuthority, credentials);
 }
 
-export function atVirtualWorkspaces(credentials: Credentials): Client {
-  return new Client(target.virtualWorkspaceURL, target.servingAuthority, credentials);
+/** The virtual workspaces of the root shard, unless another one is given. */
+export function atVirtualWorkspaces(
+  credentials: Credentials,
+  { virtualWorkspaceURL }: Pick<TargetShard, 'virtualWorkspaceURL'> = target,
+): Client {
+  return new Client(virtualWorkspaceURL, target.servingAuthority, credentials);
 }

@@ -1,3 +1,4 @@
+import type { TargetShard } from '../target.ts';
 import type { Client, Credentials } from './client.ts';
 import { eventually } from './eventually.ts';
 import { atVirtualWorkspaces, masters } from './identities.ts';
@@ -5,9 +6,9 @@ import type { List, LogicalCluster, Workspace } from './kube.ts';
 import { type Lifecycle, terminating } from './lifecycle.ts';
 import { type CreatedType, createWorkspace, deleteWorkspace, isReady, LOGICAL_CLUSTERS, workspaceWhere } from './workspaces.ts';
 
-/** The lifecycle view of one initializer or terminator, as one identity. */
-export function viewOf(lifecycle: Lifecycle, lifecycleName: string, credentials: Credentials): Client {
-  return atVirtualWorkspaces(credentials).at(`/services/${lifecycle.view}/${lifecycleName}`);
+/** The lifecycle view of one initializer or terminator, as one identity; the root shard's, unless another one is given. */
+export function viewOf(lifecycle: Lifecycle, lifecycleName: string, credentials: Credentials, shard?: TargetShard): Client {
+  return atVirtualWorkspaces(credentials, shard).at(`/services/${lifecycle.view}/${lifecycleName}`);
 }
 
 /** All logical clusters that wait for the name. */
@@ -35,8 +36,13 @@ export async function listClusters(view: Client): Promise<string[]> {
 }
 
 /** Waits until the view shows the logical cluster; its labels follow its status a moment later. */
-export async function untilShown(lifecycle: Lifecycle, lifecycleName: string, cluster: string): Promise<void> {
-  const view = viewOf(lifecycle, lifecycleName, masters);
+export async function untilShown(
+  lifecycle: Lifecycle,
+  lifecycleName: string,
+  cluster: string,
+  shard?: TargetShard,
+): Promise<void> {
+  const view = viewOf(lifecycle, lifecycleName, masters, shard);
   await eventually(`appearance of ${cluster} in the view of ${lifecycleName}`, async () => {
     const clusters = await listClusters(view);
     if (!clusters.includes(cluster)) throw new Error(`it shows ${clusters.join(', ')}`);
@@ -44,8 +50,13 @@ export async function untilShown(lifecycle: Lifecycle, lifecycleName: string, cl
 }
 
 /** Creates a workspace of the type and brings it to where the lifecycle view shows it: initializing, or being deleted. */
-export async function createPending(lifecycle: Lifecycle, type: CreatedType, creator?: Client): Promise<Workspace> {
-  const workspace = await createWorkspace(type.parent, { path: type.parent, name: type.name }, creator);
+export async function createPending(
+  lifecycle: Lifecycle,
+  type: CreatedType,
+  creator?: Client,
+  shard?: TargetShard,
+): Promise<Workspace> {
+  const workspace = await createWorkspace(type.parent, { path: type.parent, name: type.name }, creator, shard?.name);
   const { name } = workspace.metadata;
   if (lifecycle === terminating) {
     await workspaceWhere('is Ready', type.parent, name, isReady);
@@ -56,7 +67,7 @@ export async function createPending(lifecycle: Lifecycle, type: CreatedType, cre
       return status.phase === 'Initializing' && status.initializers?.includes(type.lifecycleName) === true;
     });
   }
-  await untilShown(lifecycle, type.lifecycleName, workspace.spec.cluster);
+  await untilShown(lifecycle, type.lifecycleName, workspace.spec.cluster, shard);
   return workspace;
 }
 

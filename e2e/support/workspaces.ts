@@ -23,19 +23,25 @@ export function adminIn(workspace: string): Client {
   return adminAtFrontProxy.at(`/clusters/${workspace}`);
 }
 
-/** Creates a workspace and waits until it has a logical cluster; it may still be initializing. */
+/**
+ * Creates a workspace and waits until it has a logical cluster; it may still be initializing. It is placed on the root shard, where most
+ * tests look, unless another one is named.
+ */
 export async function createWorkspace(
   parent: string,
   type: { path: string; name: string },
   creator = adminAtFrontProxy,
+  shard = 'root',
 ): Promise<Workspace> {
   const workspaces = creator.at(`/clusters/${parent}${TENANCY}/workspaces`);
   const name = `e2e-${uniqueSuffix()}`;
+  const spec = { type, location: { selector: { matchLabels: { name: shard } } } };
   // A type is admitted only after the shard's informers have seen it and resolved what it extends.
   await eventually(`creation of a workspace of type ${type.name}`, async () =>
-    (
-      await workspaces.post('', { apiVersion: 'tenancy.kcp.io/v1alpha1', kind: 'Workspace', metadata: { name }, spec: { type } })
-    ).expect(201, 409),
+    (await workspaces.post('', { apiVersion: 'tenancy.kcp.io/v1alpha1', kind: 'Workspace', metadata: { name }, spec })).expect(
+      201,
+      409,
+    ),
   );
   return workspaceWhere('has a logical cluster', parent, name, workspace => workspace.spec.cluster !== undefined);
 }
@@ -64,8 +70,8 @@ export function isReady(workspace: Workspace): boolean {
 }
 
 /** A workspace of type `universal` below root that is Ready, and its path. */
-export async function createParent(): Promise<string> {
-  const { metadata } = await createWorkspace('root', { path: 'root', name: 'universal' });
+export async function createParent(shard?: string): Promise<string> {
+  const { metadata } = await createWorkspace('root', { path: 'root', name: 'universal' }, adminAtFrontProxy, shard);
   await workspaceWhere('is Ready', 'root', metadata.name, isReady);
   return `root:${metadata.name}`;
 }

@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type StartedShard, startShard } from './start.ts';
+import { type StartedKcp, startKcp } from './start.ts';
 
 const ROOT = '/clusters/root';
 const NAMESPACES = `${ROOT}/api/v1/namespaces`;
 const LOGICAL_CLUSTER = '/apis/core.kcp.io/v1alpha1/logicalclusters/cluster';
 
-let started: StartedShard;
+let started: StartedKcp;
 let folder: string;
 
 async function freePort(): Promise<number> {
@@ -29,19 +29,19 @@ async function freePort(): Promise<number> {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'dev-shard-test-'));
   const [shardPort, frontProxyPort, viewsPort] = [await freePort(), await freePort(), await freePort()];
-  started = await startShard({
+  started = await startKcp({
     folder,
     host: '127.0.0.1',
-    shardPort,
+    shardPorts: [shardPort],
     frontProxyPort,
     // Nobody is there: what needs the views waits for ever.
-    virtualWorkspaceURL: new URL(`https://127.0.0.1:${viewsPort}`),
+    virtualWorkspaceURLs: [new URL(`https://127.0.0.1:${viewsPort}`)],
     onError: () => undefined,
   });
 });
 
 afterAll(async () => {
-  await started.shard.stop();
+  await started.kcp.stop();
   rmSync(folder, { recursive: true });
 });
 
@@ -58,7 +58,7 @@ interface Asked {
 async function ask(path: string, { at = 'shard', method = 'GET', as, token, headers, body }: Asked = {}) {
   const { pairs } = started.folder;
   const pair = as === undefined ? undefined : pairs[as];
-  const outgoing = request(`${at === 'shard' ? started.shardURL : started.frontProxyURL}${path}`, {
+  const outgoing = request(`${at === 'shard' ? started.shards[0].url : started.frontProxyURL}${path}`, {
     agent: false,
     ca: pairs['serving-ca']?.certPem,
     ...(pair && { cert: pair.certPem, key: pair.keyPem }),
@@ -82,7 +82,7 @@ const ADMIN = { as: 'kcp-admin' } as const;
 describe('a shard', () => {
   test('knows its callers by certificate and by token, and nobody by a token that it has not given', async () => {
     expect((await ask(NAMESPACES, MASTERS)).status).toBe(200);
-    expect((await ask(NAMESPACES, { token: started.mastersToken })).status).toBe(200);
+    expect((await ask(NAMESPACES, { token: started.shards[0].tokens.masters })).status).toBe(200);
     expect((await ask(NAMESPACES, ADMIN)).status).toBe(200);
     expect((await ask(NAMESPACES, { token: 'user-1-token' })).text).toContain('User \\"user-1\\" cannot list resource');
     expect((await ask(NAMESPACES)).text).toContain('User \\"system:anonymous\\" cannot list resource');
@@ -169,7 +169,7 @@ describe('the front proxy', () => {
   });
 
   test('passes tokens on unread', async () => {
-    expect((await ask(NAMESPACES, { token: started.mastersToken, at: 'front proxy' })).status).toBe(200);
+    expect((await ask(NAMESPACES, { token: started.shards[0].tokens.masters, at: 'front proxy' })).status).toBe(200);
     expect((await ask(NAMESPACES, { token: 'nobody-issued-this', at: 'front proxy' })).status).toBe(401);
   });
 
@@ -217,8 +217,8 @@ describe('faults on demand', () => {
   });
 
   test('forget the history', async () => {
-    const { resourceVersion } = started.shard.state.store;
-    started.shard.state.objects.create({ group: '', resource: 'configmaps' }, 'root', {
+    const { resourceVersion } = started.root.state.store;
+    started.root.state.objects.create({ group: '', resource: 'configmaps' }, 'root', {
       metadata: { name: 'a', namespace: 'default' },
     });
     await act('compact');

@@ -1,104 +1,97 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { TokenUser } from './kcp/authentication.ts';
-import { DevShard } from './kcp/dev-shard.ts';
-import { createWorkFolder, type WorkFolder, writeKubeconfig } from './work-folder.ts';
+import { DevKcp } from './kcp/dev-kcp.ts';
+import type { DevShard, ShardOptions } from './kcp/dev-shard.ts';
+import { ROOT_SHARD } from './kcp/refs.ts';
+import { writeKubeconfigs } from './kubeconfigs.ts';
+import { openTokens, type ShardTokens, tokenUsers } from './tokens.ts';
+import { openWorkFolder, type WorkFolder } from './work-folder.ts';
 
-export interface StartOptions {
-  /** Gets certificates and kubeconfigs; made if it is not there. */
+export interface FolderOptions {
+  /** Gets certificates and kubeconfigs; made if it is not there, and used again if it is. */
   readonly folder: string;
+  /** The name or address that URLs lead to, in kubeconfigs and in objects. */
   readonly host: string;
-  readonly shardPort: number;
+  /** Further names and addresses that the serving certificates are for. */
+  readonly sans?: readonly string[];
+  /** Of the shards, the root shard first. */
+  readonly shardPorts: readonly [number, ...number[]];
   readonly frontProxyPort: number;
-  /** The base URL of the virtual workspaces that serve this shard. */
-  readonly virtualWorkspaceURL: URL;
+}
+
+export interface StartOptions extends FolderOptions {
+  /** The address to listen on; absent: `host`. */
+  readonly bindAddress?: string;
+  /** The base URLs of the virtual workspaces that serve the shards, in their order. */
+  readonly virtualWorkspaceURLs: readonly URL[];
+  readonly cacheDelay?: number;
   readonly onError: (error: unknown, what: string) => void;
 }
 
-export interface StartedShard {
-  readonly shard: DevShard;
-  readonly folder: WorkFolder;
-  readonly shardURL: string;
-  readonly frontProxyURL: string;
-  /** A bearer token of masters at the shard. */
-  readonly mastersToken: string;
+export interface PreparedShard {
+  readonly name: string;
+  /** Its part of the work folder, with a slash at the end; '' for the root shard's. */
+  readonly folder: string;
+  readonly port: number;
+  readonly url: string;
+  readonly tokens: ShardTokens;
 }
 
-/** Users without rights, as kcp's test servers have them. */
-export const USERS: readonly TokenUser[] = [1, 2, 3, 4, 5].map(number => ({
-  token: `user-${number}-token`,
-  name: `user-${number}`,
-  uid: `${number}${number}${number}${number}`.concat(`-${number}${number}${number}${number}`.repeat(3)),
-  groups: [`team-${number}`],
-}));
+export interface PreparedFolder {
+  readonly folder: WorkFolder;
+  readonly frontProxyURL: string;
+  readonly shards: readonly [PreparedShard, ...PreparedShard[]];
+}
 
-/** Makes the certificates, starts shard and front proxy, and writes the kubeconfigs that lead to them. */
-export async function startShard(options: StartOptions): Promise<StartedShard> {
-  const { host, shardPort, frontProxyPort, virtualWorkspaceURL, onError } = options;
-  const folder = createWorkFolder(options.folder);
-  const token = (): string => randomBytes(24).toString('base64url');
-  const mastersToken = token();
-  const adminToken = token();
-  const shard = await DevShard.start({
+export interface StartedKcp extends PreparedFolder {
+  readonly kcp: DevKcp;
+  readonly root: DevShard;
+}
+
+/** Makes the certificates and the kubeconfigs that lead to shards and front proxy, as far as they are not there. */
+export function prepareFolder({ folder: path, host, sans = [], shardPorts, frontProxyPort }: FolderOptions): PreparedFolder {
+  const places = shardPorts.map((port, i) => ({
+    ...{ port, name: i === 0 ? ROOT_SHARD : `shard-${i}`, folder: i === 0 ? '' : `shard-${i}/` },
+    url: `https://${host}:${port}`,
+  }));
+  const folder = openWorkFolder({ path, hosts: [host, ...sans], shards: places.map(place => place.folder) });
+  const frontProxyURL = `https://${host}:${frontProxyPort}`;
+  const [root, ...others] = places.map(place => ({ ...place, tokens: openTokens(folder, place.folder) }));
+  if (root === undefined) throw new Error('there is no kcp without a shard');
+  for (const { folder: shardFolder, url: shardURL, tokens } of [root, ...others]) {
+    writeKubeconfigs(folder, { shardFolder, shardURL, frontProxyURL, cacheURL: root.url, tokens });
+  }
+  return { folder, frontProxyURL, shards: [root, ...others] };
+}
+
+/** Prepares the folder and starts shards and front proxy. */
+export async function startKcp(options: StartOptions): Promise<StartedKcp> {
+  const { host, bindAddress = host, frontProxyPort, virtualWorkspaceURLs, cacheDelay, onError } = options;
+  const prepared = prepareFolder(options);
+  const { file } = prepared.folder;
+  const optionsOf = ({ name, folder, port, tokens }: PreparedShard, i: number): ShardOptions => {
+    const virtualWorkspaceURL = virtualWorkspaceURLs[i];
+    if (virtualWorkspaceURL === undefined) throw new Error(`the shard ${name} has no URL of its virtual workspaces`);
+    const tls = {
+      ca: readFileSync(file('serving-ca.crt'), 'utf8'),
+      cert: readFileSync(file(`${folder}shard-client.crt`), 'utf8'),
+      key: readFileSync(file(`${folder}shard-client.key`), 'utf8'),
+    };
+    return { name, port, virtualWorkspaceURL, tls, tokens: tokenUsers(tokens) };
+  };
+  const [root, ...others] = prepared.shards;
+  const kcp = await DevKcp.start({
     host,
-    shardPort,
+    bindAddress,
     frontProxyPort,
-    virtualWorkspaceURL,
+    ...(cacheDelay !== undefined && { cacheDelay }),
     onError,
     files: {
-      servingCertificate: folder.file('shard.crt'),
-      servingKey: folder.file('shard.key'),
-      clientAuthority: folder.file('client-ca.crt'),
-      requestHeaderAuthority: folder.file('requestheader-ca.crt'),
+      servingCertificate: file('shard.crt'),
+      servingKey: file('shard.key'),
+      clientAuthority: file('client-ca.crt'),
+      requestHeaderAuthority: file('requestheader-ca.crt'),
     },
-    tls: {
-      ca: readFileSync(folder.file('serving-ca.crt'), 'utf8'),
-      cert: readFileSync(folder.file('shard-client.crt'), 'utf8'),
-      key: readFileSync(folder.file('shard-client.key'), 'utf8'),
-    },
-    tokens: [
-      ...USERS,
-      { token: 'admin-token', name: 'admin', uid: '5555-5555-5555-5555', groups: ['system:masters'] },
-      { token: mastersToken, name: 'shard-admin', uid: 'shard-admin', groups: ['system:masters'] },
-      { token: adminToken, name: 'kcp-admin', uid: 'kcp-admin', groups: ['system:kcp:admin'] },
-    ],
+    shards: [optionsOf(root, 0), ...others.map((shard, i) => optionsOf(shard, i + 1))],
   });
-  const shardURL = `https://${host}:${shardPort}`;
-  const frontProxyURL = `https://${host}:${frontProxyPort}`;
-  writeKubeconfigs(folder, { shardURL, frontProxyURL, mastersToken, adminToken });
-  return { shard, folder, shardURL, frontProxyURL, mastersToken };
-}
-
-function writeKubeconfigs(
-  folder: WorkFolder,
-  {
-    shardURL,
-    frontProxyURL,
-    mastersToken,
-    adminToken,
-  }: Record<'shardURL' | 'frontProxyURL' | 'mastersToken' | 'adminToken', string>,
-): void {
-  const users = { 'kcp-admin': { token: adminToken }, 'shard-admin': { token: mastersToken } };
-  writeKubeconfig(folder, 'admin.kubeconfig', {
-    contexts: {
-      root: { server: `${frontProxyURL}/clusters/root`, user: 'kcp-admin' },
-      base: { server: frontProxyURL, user: 'kcp-admin' },
-      'system:admin': { server: `${shardURL}/clusters/system:admin`, user: 'shard-admin' },
-      'shard-base': { server: shardURL, user: 'shard-admin' },
-    },
-    users: { ...users, 'kcp-admin': { pair: 'kcp-admin' } },
-  });
-  // TokenReviews of the virtual workspaces go to the shard, which alone knows the tokens.
-  writeKubeconfig(folder, 'authentication.kubeconfig', {
-    contexts: { root: { server: `${shardURL}/clusters/root`, user: 'kcp-admin' } },
-    users,
-  });
-  writeKubeconfig(folder, 'virtual-workspaces.kubeconfig', {
-    contexts: { shard: { server: shardURL, user: 'virtual-workspaces' } },
-    users: { 'virtual-workspaces': { pair: 'vw-client' } },
-  });
-  writeKubeconfig(folder, 'external-admin.kubeconfig', {
-    contexts: { base: { server: frontProxyURL, user: 'kcp-admin' } },
-    users: { 'kcp-admin': { pair: 'kcp-admin' } },
-  });
+  return { ...prepared, kcp, root: kcp.shards[0] };
 }

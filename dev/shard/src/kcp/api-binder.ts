@@ -9,7 +9,6 @@ import { shortHash } from './names.ts';
 import type { ApiBinding, ApiExport, ExportReference, LogicalCluster } from './objects.ts';
 import { API_BINDINGS, API_BINDINGS_INITIALIZER, API_EXPORTS, LOGICAL_CLUSTER_NAME, TYPE_ANNOTATION } from './refs.ts';
 import { WorkQueue } from './work-queue.ts';
-import { resolveClusterPath } from './workspace-paths.ts';
 import { findType, typeClosure } from './workspace-types.ts';
 
 export interface ApiBinderOptions {
@@ -96,8 +95,7 @@ export class ApiBinder {
 
   async #ensureBinding(cluster: string, { path = '', export: name }: ExportReference): Promise<void> {
     const { objects } = this.#options;
-    const exporter = resolveClusterPath(objects, path);
-    if (exporter === undefined || objects.get<ApiExport>(API_EXPORTS, exporter, name) === undefined) {
+    if (objects.findByPath<ApiExport>(API_EXPORTS, path, name) === undefined) {
       throw new Error(`APIExport ${path}|${name} does not exist`);
     }
     const binding = `${name}-${shortHash(`${cluster}|${path}|${name}`)}`;
@@ -128,7 +126,8 @@ export class ApiBinder {
       reason: 'WaitingOnAPIBindings',
       message: `APIBinding(s) not yet fully bound: ${[...waiting].sort().join(', ')}`,
     });
-    const patch = waiting.length > 0 ? { conditions } : { initializers };
+    // Go's clients leave an empty list out, which a merge patch says with a null.
+    const patch = waiting.length > 0 ? { conditions } : { initializers: initializers.length > 0 ? initializers : null };
     const path = `${VIEW}/${cluster}${LOGICAL_CLUSTERS}/${LOGICAL_CLUSTER_NAME}/status`;
     const body = { metadata: { uid, resourceVersion }, status: patch };
     // Gone from the view: somebody was faster. A conflict: the informer brings a newer version, and with it another round.

@@ -1,10 +1,10 @@
 import { invalid, StatusError } from '@kcp-vw/shared/kube/errors.ts';
-import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { Write } from '../store/definition.ts';
 import type { Authorize } from './authorizer.ts';
 import type { Reader } from './loopback.ts';
 import type { ApiBinding } from './objects.ts';
-import { resolveClusterPath } from './workspace-paths.ts';
+import { API_EXPORTS } from './refs.ts';
 
 /** Whoever binds an export must be allowed to, in the logical cluster of the export. Throws a StatusError 403. */
 export function admitApiBinding(
@@ -23,7 +23,7 @@ export function admitApiBinding(
   const before = (previous as ApiBinding | undefined)?.spec?.reference?.export;
   if (before?.path === reference.path && before?.name === reference.name) return object;
   const path = reference.path ?? cluster;
-  const exporter = resolveClusterPath(objects, path);
+  const found = objects.findByPath(API_EXPORTS, path, reference.name);
   const request = {
     isResourceRequest: true,
     path: '',
@@ -34,7 +34,7 @@ export function admitApiBinding(
     namespace: '',
     name: reference.name,
   };
-  if (exporter !== undefined && authorize(exporter, user, request, { deep: true }).allowed) return object;
+  if (found !== undefined && authorize(clusterOf(found), user, request, { deep: true }).allowed) return object;
   const why = `unable to create APIBinding: no permission to bind to export ${path}:${reference.name}`;
   const details = { name, group: 'apis.kcp.io', kind: 'apibindings' };
   throw new StatusError('Forbidden', `apibindings.apis.kcp.io "${name}" is forbidden: ${why}`, details);

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
+import { clusterOf } from '@kcp-vw/shared/kube/objects.ts';
 import type { ResourceDefinition } from '../store/definition.ts';
 import { withCondition } from './conditions.ts';
 import type { Loopback } from './loopback.ts';
 import type { ApiBinding, ApiExport } from './objects.ts';
-import { API_BINDINGS, API_EXPORTS } from './refs.ts';
-import { resolveClusterPath } from './workspace-paths.ts';
+import { API_BINDINGS, API_EXPORTS, ROOT } from './refs.ts';
 
 /** What the bound exports of root bring, by the name of the export. */
 export type ExportedDefinitions = Readonly<Record<string, readonly ResourceDefinition[]>>;
@@ -14,10 +14,9 @@ export function reconcileApiBinding(objects: Loopback, cluster: string, name: st
   const binding = objects.get<ApiBinding>(API_BINDINGS, cluster, name);
   if (binding === undefined) return;
   const reference = binding.spec?.reference?.export;
-  const exporter = resolveClusterPath(objects, reference?.path ?? cluster);
-  const found = exporter === undefined ? undefined : objects.get<ApiExport>(API_EXPORTS, exporter, reference?.name ?? '');
-  const status = found === undefined ? missing(binding) : bound(binding, found, exporter ?? '');
-  if (found !== undefined) {
+  const found = objects.findByPath<ApiExport>(API_EXPORTS, reference?.path ?? cluster, reference?.name ?? '');
+  const status = found === undefined ? missing(binding) : bound(binding, found, clusterOf(found));
+  if (found !== undefined && clusterOf(found) === ROOT) {
     for (const definition of exported[found.metadata.name ?? ''] ?? []) {
       if (objects.registry.find(cluster, definition) !== definition) objects.registry.add(cluster, definition);
     }

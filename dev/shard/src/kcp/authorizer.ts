@@ -2,11 +2,18 @@ import { type Identity, isLifecycleGroup, isMasters } from '@kcp-vw/shared/authn
 import type { RequestRef } from '@kcp-vw/shared/kube/errors.ts';
 import { LOGICAL_CLUSTER_ADMIN_GROUP } from './bootstrap-policy.ts';
 import { effectiveUsers, isInScope, isServiceAccount } from './effective-users.ts';
-import type { Reader } from './loopback.ts';
-import type { Phase } from './objects.ts';
+import type { Reader, StoreReader } from './loopback.ts';
+import type { LogicalCluster, Phase } from './objects.ts';
 import { type RbacObjects, rbacAllows } from './rbac.ts';
-import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, LOCAL_ADMIN_CLUSTER, ROLE_BINDINGS, ROLES } from './refs.ts';
-import { logicalClusterOf } from './workspace-paths.ts';
+import {
+  CLUSTER_ROLE_BINDINGS,
+  CLUSTER_ROLES,
+  LOCAL_ADMIN_CLUSTER,
+  LOGICAL_CLUSTER_NAME,
+  LOGICAL_CLUSTERS,
+  ROLE_BINDINGS,
+  ROLES,
+} from './refs.ts';
 
 export interface Decision {
   readonly allowed: boolean;
@@ -44,9 +51,15 @@ const ACCESS: RequestRef = Object.freeze({
 
 export type Authorize = (cluster: string, user: Identity, request: RequestRef, options?: AuthorizeOptions) => Decision;
 
-/** The chain of a shard: masters, health, then access to the workspace, then the RBAC of the bootstrap policy and of the workspace. */
+/**
+ * The chain of a shard: masters, health, then access to the workspace, then the RBAC of the bootstrap policy and of the workspace. Of the
+ * workspaces of other shards it knows what is in the cache.
+ */
 export function createAuthorizer(objects: Reader): Authorize {
-  const bootstrap = rbacOf(objects, [LOCAL_ADMIN_CLUSTER], [LOCAL_ADMIN_CLUSTER]);
+  const here = (cluster: string): Place => ({ objects, cluster });
+  const cached = (cluster: string): Place => ({ objects: objects.cache, cluster });
+  const policy = here(LOCAL_ADMIN_CLUSTER);
+  const bootstrap = rbacOf([policy], [policy]);
 
   return (cluster, user, request, { deep = false } = {}) => {
     if (isMasters(user)) return MASTERS;
@@ -57,7 +70,7 @@ export function createAuthorizer(objects: Reader): Authorize {
     const delegate = (): Decision => (allowedByRoles(cluster, users, request) ? GRANTED : REFUSED);
     if (deep || users.some(({ groups }) => groups.includes(LOGICAL_CLUSTER_ADMIN_GROUP))) return delegate();
 
-    const logicalCluster = logicalClusterOf(objects, cluster);
+    const logicalCluster = objects.find<LogicalCluster>(LOGICAL_CLUSTERS, cluster, LOGICAL_CLUSTER_NAME);
     if (logicalCluster === undefined) return DENIED;
     const phase = logicalCluster.status?.phase ?? 'Scheduling';
     if (!OPEN_PHASES.has(phase)) return REFUSED;
@@ -69,14 +82,15 @@ export function createAuthorizer(objects: Reader): Authorize {
   };
 
   function mayEnter(cluster: string, users: readonly Identity[]): boolean {
-    const both = [cluster, LOCAL_ADMIN_CLUSTER];
-    return rbacAllows(rbacOf(objects, both, both), users, ACCESS);
+    const all = [here(cluster), cached(cluster), policy];
+    return rbacAllows(rbacOf(all, all), users, ACCESS);
   }
 
   function allowedByRoles(cluster: string, users: readonly Identity[], request: RequestRef): boolean {
     if (isProtectedStatus(request)) return false;
-    const local = rbacOf(objects, [cluster, LOCAL_ADMIN_CLUSTER], [cluster]);
-    return rbacAllows(bootstrap, users, request) || rbacAllows(local, users, request);
+    const local = rbacOf([here(cluster), policy], [here(cluster)]);
+    const global = rbacOf([cached(cluster), policy], [cached(cluster)]);
+    return [bootstrap, local, global].some(rbac => rbacAllows(rbac, users, request));
   }
 }
 
@@ -85,10 +99,16 @@ function isProtectedStatus({ apiGroup, resource, subresource }: RequestRef): boo
   return apiGroup === 'apis.kcp.io' && subresource === 'status' && (resource === 'apibindings' || resource === 'apiexports');
 }
 
-/** Roles are looked for in the clusters in their order; all bindings count. */
-function rbacOf(objects: Reader, roles: readonly string[], bindings: readonly string[]): RbacObjects {
+/** A logical cluster, as this shard has it or as the cache does. */
+interface Place {
+  readonly objects: StoreReader;
+  readonly cluster: string;
+}
+
+/** Roles are looked for in the places in their order; all bindings count. */
+function rbacOf(roles: readonly Place[], bindings: readonly Place[]): RbacObjects {
   const first = (ref: typeof ROLES, name: string, namespace?: string) => {
-    for (const cluster of roles) {
+    for (const { objects, cluster } of roles) {
       const found = objects.get(ref, cluster, name, namespace);
       if (found !== undefined) return found;
     }
@@ -96,10 +116,10 @@ function rbacOf(objects: Reader, roles: readonly string[], bindings: readonly st
   };
   return {
     clusterRole: name => first(CLUSTER_ROLES, name),
-    clusterRoleBindings: () => bindings.flatMap(cluster => objects.list(CLUSTER_ROLE_BINDINGS, cluster)),
+    clusterRoleBindings: () => bindings.flatMap(({ objects, cluster }) => objects.list(CLUSTER_ROLE_BINDINGS, cluster)),
     role: (namespace, name) => first(ROLES, name, namespace),
     roleBindings: namespace =>
-      bindings.flatMap(cluster =>
+      bindings.flatMap(({ objects, cluster }) =>
         objects.list(ROLE_BINDINGS, cluster).filter(({ metadata }) => metadata?.namespace === namespace),
       ),
   };

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { resourceKey } from '../store/definition.ts';
 import type { Change } from '../store/event-log.ts';
 import { namespaceObject } from '../store/kubernetes-resources.ts';
@@ -7,8 +8,10 @@ import { reconcileDeletionOf } from './deletion-controller.ts';
 import { reconcileLogicalCluster, reconcileOwner } from './logical-cluster-controller.ts';
 import type { ShardFacts } from './logical-cluster-state.ts';
 import type { Loopback } from './loopback.ts';
-import type { ApiBinding, LogicalCluster } from './objects.ts';
-import { API_BINDINGS, LOGICAL_CLUSTERS, NAMESPACES, SHARDS, WORKSPACE_TYPES, WORKSPACES } from './refs.ts';
+import type { ApiBinding, LogicalCluster, Workspace } from './objects.ts';
+import type { OtherShards } from './other-shards.ts';
+import { API_BINDINGS, API_EXPORTS, LOGICAL_CLUSTERS, NAMESPACES, SHARDS, WORKSPACE_TYPES, WORKSPACES } from './refs.ts';
+import { queueMarks, reconcileMark } from './replication-marks.ts';
 import { WorkQueue } from './work-queue.ts';
 import { reconcileWorkspace } from './workspace-controller.ts';
 import { logicalClusterOf } from './workspace-paths.ts';
@@ -19,12 +22,14 @@ const UNIVERSAL = 'root:universal';
 
 export interface ControllersOptions {
   readonly objects: Loopback;
+  readonly others: OtherShards;
   readonly facts: ShardFacts;
   readonly exported: ExportedDefinitions;
   readonly onError: (error: unknown, what: string) => void;
 }
 
 const KEY = {
+  apiExports: resourceKey(API_EXPORTS),
   apiBindings: resourceKey(API_BINDINGS),
   logicalClusters: resourceKey(LOGICAL_CLUSTERS),
   shards: resourceKey(SHARDS),
@@ -39,16 +44,23 @@ function split(key: string): [cluster: string, name: string] {
   return [key.slice(0, bar), key.slice(bar + 1)];
 }
 
-/** Starts everything that makes a shard of a store: what follows changes, a moment later. Returns how to stop it. */
-export function startControllers({ objects, facts, exported, onError }: ControllersOptions): () => void {
+export interface Controllers {
+  /** Has a workspace looked at again, whose logical cluster has changed. */
+  lookAtWorkspace(cluster: string, name: string): void;
+  stop(): void;
+}
+
+/** Starts everything that makes a shard of a store: what follows changes, a moment later. */
+export function startControllers({ objects, others, facts, exported, onError }: ControllersOptions): Controllers {
   const queue = (name: string, work: (key: string) => void): WorkQueue =>
     new WorkQueue(work, { onError: (error, key) => onError(error, `${name} ${key}`) });
   const logicalClusters = queue('logical cluster', cluster => reconcileLogicalCluster(objects, cluster, facts));
   const owners = queue('owner of', cluster => reconcileOwner(objects, cluster));
   const bootstrapper = queue('bootstrapping of', cluster => bootstrapUniversal(objects, cluster));
-  const workspaces = queue('workspace', key => reconcileWorkspace(objects, ...split(key), facts));
+  const workspaces = queue('workspace', key => reconcileWorkspace(objects, others, ...split(key)));
   const types = queue('workspace type', key => reconcileWorkspaceType(objects, ...split(key)));
   const bindings = queue('binding', key => reconcileApiBinding(objects, ...split(key), exported));
+  const marks = queue('mark of', key => reconcileMark(objects, key));
   const deletions: WorkQueue = queue('deletion of', cluster => {
     const again = reconcileDeletionOf(objects, cluster);
     if (again !== undefined) deletions.addAfter(cluster, again);
@@ -57,20 +69,17 @@ export function startControllers({ objects, facts, exported, onError }: Controll
   const onLogicalCluster = ({ type, cluster, object }: Change): void => {
     for (const one of [logicalClusters, owners, bootstrapper, deletions]) one.add(cluster);
     const owner = (object as LogicalCluster).spec?.owner;
-    if (owner) workspaces.add(keyOf(owner.cluster, owner.name));
+    if (owner) others.tellOwner(owner.cluster, owner.name);
     if (type === 'DELETED') objects.registry.removeCluster(cluster);
   };
 
   const stopListening = objects.store.onChange(change => {
     const { type, resource, cluster, name, object } = change;
+    queueMarks(marks, objects, change);
     if (resource === KEY.logicalClusters) onLogicalCluster(change);
     else if (resource === KEY.workspaces) workspaces.add(keyOf(cluster, name));
     else if (resource === KEY.workspaceTypes) types.add(keyOf(cluster, name));
-    else if (resource === KEY.shards) {
-      for (const { metadata } of objects.list(WORKSPACE_TYPES, '*')) {
-        types.add(keyOf(metadata?.annotations?.['kcp.io/cluster'] ?? '', metadata?.name ?? ''));
-      }
-    } else if (resource === KEY.apiBindings) {
+    else if (resource === KEY.apiBindings) {
       if (type === 'DELETED') unbind(objects, cluster, object as ApiBinding, exported);
       else bindings.add(keyOf(cluster, name));
     } else if (isBeingDeleted(objects, cluster)) {
@@ -78,11 +87,34 @@ export function startControllers({ objects, facts, exported, onError }: Controll
       deletions.addAfter(cluster, 500);
     }
   });
-  return () => {
-    stopListening();
-    for (const one of [logicalClusters, owners, bootstrapper, workspaces, types, bindings, deletions]) one.stop();
+  const addAll = (queue: WorkQueue, all: readonly KubeObject[]): void => {
+    for (const object of all) queue.add(keyOf(clusterOf(object), object.metadata?.name ?? ''));
+  };
+  const stopListeningToCache = objects.cache.store.onChange(({ resource, name }) => {
+    if (resource === KEY.shards) {
+      addAll(types, objects.list(WORKSPACE_TYPES, '*'));
+      addAll(workspaces, objects.list<Workspace>(WORKSPACES, '*').filter(isUnscheduled));
+    } else if (resource === KEY.apiExports) {
+      addAll(bindings, objects.list<ApiBinding>(API_BINDINGS, '*').filter(isBindingTo(name)));
+    }
+  });
+  return {
+    lookAtWorkspace: (cluster, name) => workspaces.add(keyOf(cluster, name)),
+    stop() {
+      stopListening();
+      stopListeningToCache();
+      for (const one of [logicalClusters, owners, bootstrapper, workspaces, types, bindings, marks, deletions]) one.stop();
+    },
   };
 }
+
+const isUnscheduled = ({ spec }: Workspace): boolean => !spec?.cluster;
+
+/** Only those that wait for an export to appear: nothing else of an export that changes is looked at in a binding. */
+const isBindingTo =
+  (name: string) =>
+  ({ spec, status }: ApiBinding): boolean =>
+    spec?.reference?.export?.name === name && status?.phase !== 'Bound';
 
 const isBeingDeleted = (objects: Loopback, cluster: string): boolean =>
   Boolean(logicalClusterOf(objects, cluster)?.metadata.deletionTimestamp);
@@ -96,6 +128,7 @@ function bootstrapUniversal(objects: Loopback, cluster: string): void {
   // The creation has told listeners, who may have changed this one.
   const latest = logicalClusterOf(objects, cluster) ?? current;
   const remaining = (latest.status?.initializers ?? []).filter(name => name !== UNIVERSAL);
-  const status = { ...latest.status, initializers: remaining };
+  const { initializers: _all, ...rest } = latest.status ?? {};
+  const status = { ...rest, ...(remaining.length > 0 && { initializers: remaining }) };
   if (!isDeepStrictEqual(status, latest.status)) objects.updateStatus(LOGICAL_CLUSTERS, cluster, { ...latest, status });
 }

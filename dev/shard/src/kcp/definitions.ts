@@ -53,10 +53,6 @@ export function exportedDefinitions(
   return exported;
 }
 
-/** What the cache server has of them: nothing is checked there, and no identity is asked for. */
-export const cachedDefinitions = (): readonly ResourceDefinition[] =>
-  KCP_RESOURCES.map(definition => ({ ...definition, verbs: ['get', 'list', 'watch'] }));
-
 const withRules = (definition: ResourceDefinition, context: DefinitionContext): ResourceDefinition => ({
   ...definition,
   ...rulesOf(context)[resourceKey(definition)],

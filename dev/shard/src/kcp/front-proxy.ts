@@ -7,35 +7,35 @@ import { parseTarget } from '@kcp-vw/shared/target/target.ts';
 import { certifiedUser } from './authentication.ts';
 import { LOGICAL_CLUSTER_ADMIN_GROUP } from './bootstrap-policy.ts';
 import { clusterTarget } from './cluster-target.ts';
-import type { Reader } from './loopback.ts';
-import { logicalClusterExists, resolveClusterPath } from './workspace-paths.ts';
 
 /** Groups that nobody carries through a front proxy. */
 const isDropped = (group: string): boolean =>
   group === GROUP_MASTERS || group === LOGICAL_CLUSTER_ADMIN_GROUP || isLifecycleGroup(group);
 
+/** The shard that has the logical cluster of a path. */
+export type FindShard = (path: string) => ShardBehind | undefined;
+
+/** A shard, as the front proxy reaches it, asked about that logical cluster. `user` is whom the proxy vouches for. */
+export type ShardBehind = (exchange: Exchange, user: Identity | undefined) => Promise<void>;
+
 /**
- * The role of kcp's front proxy: finds the logical cluster of a path, and takes from certificates what must not reach a shard. Tokens it
- * passes on unread. `next` is the shard; its second argument is whom the proxy vouches for.
+ * The role of kcp's front proxy: finds the shard and the logical cluster of a path, and takes from certificates what must not reach a
+ * shard. Tokens it passes on unread.
  */
-export async function handleFrontProxyRequest(
-  exchange: Exchange,
-  objects: Reader,
-  next: (exchange: Exchange, vouchedFor: Identity | undefined) => Promise<void>,
-): Promise<void> {
+export async function handleFrontProxyRequest(exchange: Exchange, find: FindShard): Promise<void> {
   try {
     const target = parseTarget(exchange.url);
     const [first] = target.segments;
     if (first !== undefined && ['readyz', 'livez', 'healthz'].includes(first)) return sendText(exchange, 200, 'ok');
     const { cluster } = clusterTarget(target);
     if (cluster === undefined) return sendText(exchange, 404, '404 page not found\n');
-    const name = cluster === '*' ? undefined : resolveClusterPath(objects, cluster);
-    if (name === undefined || !logicalClusterExists(objects, name)) {
+    const shard = cluster === '*' ? undefined : find(cluster);
+    if (shard === undefined) {
       // kcp looks for the logical cluster before it knows who asks.
       throw forbidden('', requestInfoOf(exchange, target), 'workspace access not permitted');
     }
     const user = certifiedUser(exchange.peer);
-    await next(exchange, user && withoutPrivileges(user));
+    await shard(exchange, user && withoutPrivileges(user));
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
     sendStatus(exchange, error);
@@ -45,4 +45,8 @@ export async function handleFrontProxyRequest(
 /** It reads the whole path, where a shard reads what is below the logical cluster: no resource is ever found in it. */
 const requestInfoOf = (exchange: Exchange, target: ReturnType<typeof parseTarget>) => requestInfo(exchange.method, target);
 
-const withoutPrivileges = (user: Identity): Identity => ({ ...user, groups: user.groups.filter(group => !isDropped(group)) });
+/** The groups are a set there, which is written in order. */
+const withoutPrivileges = (user: Identity): Identity => ({
+  ...user,
+  groups: user.groups.filter(group => !isDropped(group)).sort(),
+});

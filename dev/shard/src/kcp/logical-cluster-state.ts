@@ -1,7 +1,7 @@
 import { withCondition } from './conditions.ts';
 import { withPendingNames } from './logical-cluster-admission.ts';
 import { INITIALIZER_LABEL_PREFIX, initializerLabel, TERMINATOR_LABEL_PREFIX, terminatorLabel } from './names.ts';
-import type { LogicalCluster, Phase } from './objects.ts';
+import type { LogicalCluster, Phase, Workspace } from './objects.ts';
 import { OWNER_ANNOTATION, PHASE_LABEL, SHARD_ANNOTATION } from './refs.ts';
 
 export const DELETION_FINALIZER = 'core.kcp.io/logicalcluster-deletion';
@@ -30,7 +30,7 @@ export function lifecycleLabels({ metadata, status = {} }: LogicalCluster): Reco
 }
 
 /** Once a workspace is Ready, only the name of its owner is still anybody's business. */
-function ownerAnnotation({ metadata, status }: LogicalCluster): Record<string, string> {
+export function ownerAnnotation({ metadata, status }: LogicalCluster | Workspace): Record<string, string> {
   const recorded = metadata.annotations?.[OWNER_ANNOTATION];
   if (recorded === undefined || status?.phase !== 'Ready') return {};
   const { username } = JSON.parse(recorded) as { username?: string };

@@ -1,13 +1,13 @@
-import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+import { clusterOf, type KubeObject, PATH_ANNOTATION } from '@kcp-vw/shared/kube/objects.ts';
 import type { ResourceDefinition } from '../store/definition.ts';
 import { resourceKey } from '../store/definition.ts';
 import type { Registry } from '../store/registry.ts';
-import type { DeleteOptions, Store, WriteOptions } from '../store/store.ts';
+import { type DeleteOptions, Store, type WriteOptions } from '../store/store.ts';
 
 type Ref = Pick<ResourceDefinition, 'group' | 'resource'>;
 
 /** Reads what is stored, typed by the caller, since the store holds what it was given. */
-export class Reader {
+export class StoreReader {
   readonly store: Store;
 
   constructor(store: Store) {
@@ -24,14 +24,36 @@ export class Reader {
   }
 }
 
+/** What a shard knows: its own objects, and in the cache those that other shards let it know. */
+export class Reader extends StoreReader {
+  readonly cache: StoreReader;
+
+  constructor(store: Store, cache: Store = new Store()) {
+    super(store);
+    this.cache = new StoreReader(cache);
+  }
+
+  /** The shard's own object, which is never stale, else the cache's. */
+  find<T extends KubeObject>(ref: Ref, cluster: string, name: string): T | undefined {
+    return this.get<T>(ref, cluster, name) ?? this.cache.get<T>(ref, cluster, name);
+  }
+
+  /** The object in the workspace with that path, or in the logical cluster of that name, wherever it is. */
+  findByPath<T extends KubeObject>(ref: Ref, path: string, name: string): T | undefined {
+    const isMeant = (object: KubeObject): boolean =>
+      object.metadata?.name === name && (object.metadata.annotations?.[PATH_ANNOTATION] === path || clusterOf(object) === path);
+    return this.list<T>(ref, '*').find(isMeant) ?? this.cache.list<T>(ref, '*').find(isMeant);
+  }
+}
+
 /** How the shard's own controllers read and write: as masters do, past authorization and admission. */
 export class Loopback extends Reader {
   readonly registry: Registry;
   readonly #known: ReadonlyMap<string, ResourceDefinition>;
 
   /** `known`: definitions for objects of logical clusters that do not serve them, or not any more. */
-  constructor(store: Store, registry: Registry, known: readonly ResourceDefinition[]) {
-    super(store);
+  constructor(store: Store, registry: Registry, known: readonly ResourceDefinition[], cache?: Store) {
+    super(store, cache);
     this.registry = registry;
     this.#known = new Map(known.map(definition => [resourceKey(definition), definition]));
   }

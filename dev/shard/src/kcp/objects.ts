@@ -52,8 +52,24 @@ export interface TypeReference {
   readonly name?: string;
 }
 
+/** `metav1.LabelSelector`. */
+export interface LabelSelectorObject {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+    readonly values?: readonly string[];
+  }[];
+}
+
 export interface Workspace extends Stored {
-  readonly spec?: { readonly cluster?: string; readonly URL?: string; readonly type?: TypeReference };
+  readonly spec?: {
+    readonly cluster?: string;
+    readonly URL?: string;
+    readonly type?: TypeReference;
+    /** Which shards may be chosen, by their labels. */
+    readonly location?: { readonly selector?: LabelSelectorObject };
+  };
   readonly status?: {
     readonly phase?: Phase;
     readonly conditions?: readonly Condition[];

@@ -18,6 +18,12 @@ export function encodeObject(object: JsonObject): Buffer | undefined {
   return Buffer.concat([MAGIC, encode({ type: { apiVersion, kind } }, ENVELOPE), delimited(2, encode(object, schema))]);
 }
 
+/** A `WatchEvent`, which has no envelope itself but carries its object in one; undefined when the object's kind has no form. */
+export function encodeWatchEvent(type: string, object: JsonObject): Buffer | undefined {
+  const raw = encodeObject(object);
+  return raw && Buffer.concat([delimited(1, Buffer.from(type)), delimited(2, delimited(1, raw))]);
+}
+
 /** The object of a body in Kubernetes' envelope; undefined when its kind has no form. Throws a StatusError 400 for what is malformed. */
 export function decodeObject(body: Uint8Array): JsonObject | undefined {
   const { apiVersion, kind, raw } = readProtobufEnvelope(body);

@@ -7,20 +7,22 @@ import type { RequestInfo } from '@kcp-vw/shared/target/request-info.ts';
 import { type ResourceDefinition, storedApiVersion } from '../store/definition.ts';
 import { decodeObject, encodeObject, type JsonObject } from './protobuf-codec.ts';
 import { schemaOf } from './protobuf-schemas.ts';
+import { withProtobufEvents } from './protobuf-watch.ts';
 
 /**
- * The exchange as one that speaks JSON, where the client speaks protobuf and the resource is one of Kubernetes' own: kubectl does so. An
- * answer is whole before it is translated, which is why watches stay as they are. Throws a StatusError 400 for a malformed body.
+ * The exchange as one that speaks JSON, where the client speaks protobuf and the resource is one of Kubernetes' own: kubectl does so, and
+ * Go's informers. Throws a StatusError 400 for a malformed body.
  */
 export async function withoutProtobuf(
   exchange: Exchange,
   definition: ResourceDefinition | undefined,
   { verb }: Pick<RequestInfo, 'verb'>,
 ): Promise<Exchange> {
-  if (definition === undefined || definition.custom || verb === 'watch') return exchange;
+  if (definition === undefined || definition.custom) return exchange;
   if (schemaOf(storedApiVersion(definition), definition.kind) === undefined) return exchange;
   const asked = await withJsonBody(exchange);
-  return wantsProtobuf(asked.headers) ? withProtobufAnswer(asked) : asked;
+  if (!wantsProtobuf(asked.headers)) return asked;
+  return verb === 'watch' ? withProtobufEvents(askingForJson(asked)) : withProtobufAnswer(askingForJson(asked));
 }
 
 function wantsProtobuf(headers: RawHeaders): boolean {
@@ -46,8 +48,13 @@ async function withJsonBody(exchange: Exchange): Promise<Exchange> {
   });
 }
 
-function withProtobufAnswer(exchange: Exchange): Exchange {
+function askingForJson(exchange: Exchange): Exchange {
   const asked = withoutHeaders(exchange.headers, name => name === 'accept' || name === 'accept-encoding');
+  return replacing(exchange, { headers: [...asked, 'accept', JSON_MEDIA_TYPE] });
+}
+
+/** The answer is whole before it is translated: a list's length comes first. */
+function withProtobufAnswer(exchange: Exchange): Exchange {
   const chunks: Buffer[] = [];
   let status = 0;
   let headers: RawHeaders = [];
@@ -62,7 +69,7 @@ function withProtobufAnswer(exchange: Exchange): Exchange {
     exchange.end(body);
   };
   return {
-    ...replacing(exchange, { headers: [...asked, 'accept', JSON_MEDIA_TYPE] }),
+    ...exchange,
     get status() {
       return status;
     },

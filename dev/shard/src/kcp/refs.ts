@@ -13,9 +13,14 @@ export const SHARDS = ref('core.kcp.io', 'shards');
 export const WORKSPACES = ref('tenancy.kcp.io', 'workspaces');
 export const WORKSPACE_TYPES = ref('tenancy.kcp.io', 'workspacetypes');
 export const API_EXPORTS = ref('apis.kcp.io', 'apiexports');
+export const API_EXPORT_ENDPOINT_SLICES = ref('apis.kcp.io', 'apiexportendpointslices');
+export const API_RESOURCE_SCHEMAS = ref('apis.kcp.io', 'apiresourceschemas');
+export const API_CONVERSIONS = ref('apis.kcp.io', 'apiconversions');
 export const API_BINDINGS = ref('apis.kcp.io', 'apibindings');
 
 export const ROOT = 'root';
+/** The shard that has the logical cluster `root`. */
+export const ROOT_SHARD = 'root';
 /** Where the policy lies that counts in every logical cluster. */
 export const LOCAL_ADMIN_CLUSTER = 'system:admin';
 /** What a shard knows about itself. */
@@ -26,6 +31,8 @@ export const LOGICAL_CLUSTER_NAME = 'cluster';
 
 export const TYPE_ANNOTATION = 'internal.tenancy.kcp.io/type';
 export const SHARD_ANNOTATION = 'core.kcp.io/shard';
+/** On objects that every shard must know: the API groups that want it. */
+export const REPLICATE_ANNOTATION = 'internal.kcp.io/replicate';
 export const OWNER_ANNOTATION = 'experimental.tenancy.kcp.io/owner';
 export const PHASE_LABEL = 'tenancy.kcp.io/phase';
 

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type KubeObject, PATH_ANNOTATION } from '@kcp-vw/shared/kube/objects.ts';
 import { namespaceObject } from '../store/kubernetes-resources.ts';
-import { bootstrapPolicy, rootPolicy } from './bootstrap-policy.ts';
+import { bootstrapPolicy, type PolicyObjects, rootPolicy } from './bootstrap-policy.ts';
+import { DELETION_FINALIZER } from './logical-cluster-state.ts';
 import type { Loopback } from './loopback.ts';
-import type { WorkspaceType } from './objects.ts';
+import type { Shard, WorkspaceType } from './objects.ts';
 import {
   API_BINDINGS,
   API_EXPORTS,
@@ -23,10 +24,7 @@ import {
 } from './refs.ts';
 
 export interface SeedOptions {
-  readonly shardName: string;
-  readonly baseURL: string;
-  readonly externalURL: string;
-  readonly virtualWorkspaceURL: string;
+  readonly isRoot: boolean;
   /** Name of an APIExport of root → the hash that stands for who owns it. */
   readonly identities: Readonly<Record<string, string>>;
 }
@@ -72,25 +70,46 @@ const TYPES: Readonly<Record<string, NonNullable<WorkspaceType['spec']>>> = {
   },
 };
 
-/** What a shard has before anybody uses it: policy, root with its types and exports, and what it knows about itself. */
-export function seed(objects: Loopback, options: SeedOptions): void {
-  const policies = [
-    { cluster: LOCAL_ADMIN_CLUSTER, policy: bootstrapPolicy() },
-    { cluster: ROOT, policy: rootPolicy() },
-  ];
-  for (const { cluster, policy } of policies) {
-    for (const role of policy.clusterRoles) objects.create(CLUSTER_ROLES, cluster, role);
-    for (const binding of policy.clusterRoleBindings) objects.create(CLUSTER_ROLE_BINDINGS, cluster, binding);
+/** What a shard has before anybody uses it: policy, what it knows about itself, and the root shard root with its types and exports. */
+export function seed(objects: Loopback, { isRoot, identities }: SeedOptions): void {
+  seedPolicy(objects, LOCAL_ADMIN_CLUSTER, bootstrapPolicy());
+  objects.create(NAMESPACES, SHARD_CLUSTER, namespaceObject('default'));
+  if (isRoot) {
+    seedPolicy(objects, ROOT, rootPolicy());
+    objects.create(NAMESPACES, ROOT, namespaceObject('default'));
+    seedRoot(objects, identities);
   }
-  for (const cluster of [SHARD_CLUSTER, ROOT]) objects.create(NAMESPACES, cluster, namespaceObject('default'));
-  seedRoot(objects, options);
+  // So that what root exports is served of all logical clusters before any workspace has bound it.
+  bindRootAPIs(objects, SHARD_CLUSTER);
+  objects.create(LOGICAL_CLUSTERS, SHARD_CLUSTER, { metadata: { name: LOGICAL_CLUSTER_NAME }, status: { phase: 'Scheduling' } });
   objects.create(CONFIG_MAPS, SHARD_CLUSTER, {
     metadata: { name: 'apiexport-identity-cache', namespace: 'default' },
-    data: options.identities,
+    data: identities,
   });
 }
 
-function seedRoot(objects: Loopback, { shardName, baseURL, externalURL, virtualWorkspaceURL, identities }: SeedOptions): void {
+function bindRootAPIs(objects: Loopback, cluster: string): void {
+  for (const name of Object.keys(EXPORTS)) {
+    objects.create(API_BINDINGS, cluster, { metadata: { name }, spec: { reference: { export: { path: ROOT, name } } } });
+  }
+}
+
+function seedPolicy(objects: Loopback, cluster: string, { clusterRoles, clusterRoleBindings }: PolicyObjects): void {
+  for (const role of clusterRoles) objects.create(CLUSTER_ROLES, cluster, role);
+  for (const binding of clusterRoleBindings) objects.create(CLUSTER_ROLE_BINDINGS, cluster, binding);
+}
+
+/** As kcp's test server labels its shards, one after the other. */
+const REGIONS = ['us-east-2', 'us-east-1', 'us-west-1', 'us-west-2'];
+
+/** Makes a shard known in root, which each does for itself when it starts. */
+export function registerShard(root: Loopback, name: string, index: number, spec: NonNullable<Shard['spec']>): void {
+  if (root.get(SHARDS, ROOT, name) !== undefined) return;
+  const labels = { name, region: REGIONS[index % REGIONS.length] ?? '', shared: 'true' };
+  root.create(SHARDS, ROOT, { metadata: { name, labels }, spec });
+}
+
+function seedRoot(objects: Loopback, identities: SeedOptions['identities']): void {
   const create = (ref: Parameters<Loopback['create']>[0], object: KubeObject): void => {
     objects.create(ref, ROOT, object);
   };
@@ -105,12 +124,8 @@ function seedRoot(objects: Loopback, { shardName, baseURL, externalURL, virtualW
       },
       status: { identityHash: identities[name], conditions: [] },
     });
-    create(API_BINDINGS, { metadata: { name }, spec: { reference: { export: { path: ROOT, name } } } });
   }
-  create(SHARDS, {
-    metadata: { name: shardName, labels: { name: shardName } },
-    spec: { baseURL, externalURL, virtualWorkspaceURL },
-  });
+  bindRootAPIs(objects, ROOT);
   for (const [name, spec] of Object.entries(TYPES)) {
     create(WORKSPACE_TYPES, { metadata: { name, annotations: { [PATH_ANNOTATION]: ROOT } }, spec });
   }
@@ -119,9 +134,9 @@ function seedRoot(objects: Loopback, { shardName, baseURL, externalURL, virtualW
       name: LOGICAL_CLUSTER_NAME,
       annotations: {
         [TYPE_ANNOTATION]: 'root:root',
-        [PATH_ANNOTATION]: ROOT,
         [OWNER_ANNOTATION]: JSON.stringify({ username: 'system:kcp-bootstrapper' }),
       },
+      finalizers: [DELETION_FINALIZER],
     },
     spec: { directlyDeletable: false },
     status: { phase: 'Scheduling' },

@@ -6,17 +6,25 @@ import { Store } from '../store/store.ts';
 import { ApiBinder, type ApiBinderOptions } from './api-binder.ts';
 import type { Tokens } from './authentication.ts';
 import { type Authorize, createAuthorizer } from './authorizer.ts';
+import type { CacheServer } from './cache-server.ts';
 import { ClusterEndings } from './cluster-endings.ts';
-import { startControllers } from './controllers.ts';
-import { cachedDefinitions, exportedDefinitions, systemDefinitions } from './definitions.ts';
+import { type Controllers, startControllers } from './controllers.ts';
+import { exportedDefinitions, systemDefinitions } from './definitions.ts';
 import { Loopback, Reader } from './loopback.ts';
+import type { OtherShards } from './other-shards.ts';
+import { ROOT_SHARD } from './refs.ts';
+import { startReplication } from './replication.ts';
 import { reviewDefinitions } from './reviews.ts';
-import { newIdentities, seed } from './seed.ts';
+import { seed } from './seed.ts';
 
 export interface ShardStateOptions {
   readonly shardName: string;
-  /** Where other components reach the shard. */
-  readonly baseURL: string;
+  readonly cache: CacheServer;
+  /** Milliseconds that the cache lags behind. */
+  readonly cacheDelay: number;
+  readonly others: OtherShards;
+  /** Name of an APIExport of root → the hash that stands for who owns it. */
+  readonly identities: Readonly<Record<string, string>>;
   /** Where people reach its workspaces: the front proxy. */
   readonly externalURL: string;
   readonly virtualWorkspaceURL: URL;
@@ -30,44 +38,49 @@ export interface ShardStateOptions {
 export interface ShardState {
   readonly store: Store;
   readonly registry: Registry;
-  /** What the cache server embedded in the shard serves of the same objects. */
-  readonly cacheRegistry: Registry;
   readonly objects: Loopback;
   readonly authorize: Authorize;
   readonly endings: ClusterEndings;
   /** Marks a caller whose reviews are to be deep ones. */
   readonly deepReviewers: WeakSet<Identity>;
+  /** Has a workspace looked at again, whose logical cluster has changed. */
+  lookAtWorkspace(cluster: string, name: string): void;
   start(): void;
   stop(): Promise<void>;
 }
 
 export function createShardState(options: ShardStateOptions): ShardState {
-  const { shardName, externalURL, tokens, onError } = options;
+  const { shardName, cache, cacheDelay, others, identities, externalURL, tokens, onError } = options;
   const store = new Store();
-  const reader = new Reader(store);
+  const reader = new Reader(store, cache.store);
   const authorize = createAuthorizer(reader);
   const deepReviewers = new WeakSet<Identity>();
   const context = { objects: reader, authorize };
-  const identities = newIdentities();
   const exported = exportedDefinitions(context, identities);
   const reviews = reviewDefinitions({ authorize, tokens, isDeep: user => deepReviewers.has(user) });
   const registry = new Registry([...KUBERNETES_RESOURCES, ...systemDefinitions(context), ...reviews]);
-  const objects = new Loopback(store, registry, Object.values(exported).flat());
+  const objects = new Loopback(store, registry, Object.values(exported).flat(), cache.store);
   const facts = { shardName, externalURL };
   const binder = new ApiBinder({ objects, virtualWorkspaceURL: options.virtualWorkspaceURL, tls: options.tls, onError });
   let stops: (() => void)[] = [];
+  let controllers: Controllers | undefined;
 
   return {
     store,
     registry,
-    cacheRegistry: new Registry(cachedDefinitions()),
     objects,
     authorize,
     endings: new ClusterEndings(store),
     deepReviewers,
+    lookAtWorkspace: (cluster, name) => controllers?.lookAtWorkspace(cluster, name),
     start() {
-      stops = [runNamespaceLifecycle(store, registry), startControllers({ objects, facts, exported, onError })];
-      seed(objects, { ...options, virtualWorkspaceURL: options.virtualWorkspaceURL.origin, identities });
+      controllers = startControllers({ objects, others, facts, exported, onError });
+      stops = [
+        runNamespaceLifecycle(store, registry),
+        startReplication({ shardName, objects, cache, delay: cacheDelay, onError }),
+        controllers.stop,
+      ];
+      seed(objects, { isRoot: shardName === ROOT_SHARD, identities });
       binder.start();
     },
     async stop() {

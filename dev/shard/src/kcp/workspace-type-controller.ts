@@ -9,7 +9,7 @@ import { lifecycleName } from './workspace-types.ts';
 export function reconcileWorkspaceType(objects: Loopback, cluster: string, name: string): void {
   const type = objects.get<WorkspaceType>(WORKSPACE_TYPES, cluster, name);
   if (type === undefined) return;
-  const virtualWorkspaces = objects
+  const virtualWorkspaces = objects.cache
     .list<Shard>(SHARDS, ROOT)
     .map(({ spec }) => spec?.virtualWorkspaceURL ?? '')
     .filter(url => url !== '')

@@ -2,7 +2,6 @@ import { CLUSTER_ANNOTATION, PATH_ANNOTATION } from '@kcp-vw/shared/kube/objects
 import type { Reader } from './loopback.ts';
 import type { TypeReference, TypeSelector, WorkspaceType } from './objects.ts';
 import { API_BINDINGS_INITIALIZER, WORKSPACE_TYPES } from './refs.ts';
-import { resolveClusterPath } from './workspace-paths.ts';
 
 type Objects = Reader;
 
@@ -15,11 +14,9 @@ export const qualifiedName = (type: WorkspaceType): string =>
 /** `<logical cluster>:<name>`: what its initializer and its terminator are called. */
 export const lifecycleName = (type: WorkspaceType): string => `${clusterOfType(type)}:${type.metadata.name ?? ''}`;
 
-/** A type by the path, or logical cluster, of its workspace. */
-export function findType(objects: Objects, { path = '', name = '' }: TypeReference): WorkspaceType | undefined {
-  const cluster = resolveClusterPath(objects, path);
-  return cluster === undefined ? undefined : objects.get<WorkspaceType>(WORKSPACE_TYPES, cluster, name);
-}
+/** A type by the path, or logical cluster, of its workspace; through the cache where that is on another shard. */
+export const findType = (objects: Objects, { path = '', name = '' }: TypeReference): WorkspaceType | undefined =>
+  objects.findByPath<WorkspaceType>(WORKSPACE_TYPES, path, name);
 
 /** A type named without a path is looked for in the workspace, then in those above it, and in root at last. */
 export function findTypeFrom(

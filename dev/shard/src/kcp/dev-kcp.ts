@@ -1,0 +1,118 @@
+import { loadServingTls, type ServingTls } from '@kcp-vw/shared/listener/tls.ts';
+import { CacheServer } from './cache-server.ts';
+import { DevShard, type ShardOptions, type Surroundings } from './dev-shard.ts';
+import { handleFrontProxyRequest, type ShardBehind } from './front-proxy.ts';
+import { ROOT, SHARDS } from './refs.ts';
+import { newIdentities, registerShard } from './seed.ts';
+import { listenAsShard, type ShardListener } from './shard-listener.ts';
+import { findCluster } from './workspace-paths.ts';
+
+export interface DevKcpOptions extends Pick<Surroundings, 'host' | 'bindAddress' | 'onError'> {
+  readonly frontProxyPort: number;
+  /** Paths of PEM files. */
+  readonly files: {
+    readonly servingCertificate: string;
+    readonly servingKey: string;
+    readonly clientAuthority: string;
+    readonly requestHeaderAuthority: string;
+  };
+  /** The root shard first. */
+  readonly shards: readonly [ShardOptions, ...ShardOptions[]];
+  /** Milliseconds that the cache lags behind the shards; default 20. */
+  readonly cacheDelay?: number;
+}
+
+const DEFAULT_CACHE_DELAY = 20;
+
+/** Shards with a cache server between them and a front proxy before them, all listening. */
+export class DevKcp {
+  readonly shards: readonly [DevShard, ...DevShard[]];
+  readonly #serving: ServingTls;
+  #frontProxy: ShardListener | undefined;
+
+  private constructor(options: DevKcpOptions) {
+    const { host, bindAddress, frontProxyPort, files, cacheDelay = DEFAULT_CACHE_DELAY, onError } = options;
+    this.#serving = loadServingTls(
+      {
+        certFile: files.servingCertificate,
+        keyFile: files.servingKey,
+        clientCAFile: files.clientAuthority,
+        requestHeaderCAFile: files.requestHeaderAuthority,
+      },
+      { onError: error => onError(error, 'certificates') },
+    );
+    const surroundings: Surroundings = {
+      host,
+      bindAddress,
+      externalURL: `https://${host}:${frontProxyPort}`,
+      serving: this.#serving,
+      cache: new CacheServer(),
+      cacheDelay,
+      // Kept when a shard loses its state: the others would go on with the old ones.
+      identities: newIdentities(),
+      others: {
+        objectsOf: name => this.#shardOf(name).state.objects,
+        tellOwner: (cluster, workspace) => {
+          for (const { state } of this.shards) state.lookAtWorkspace(cluster, workspace);
+        },
+      },
+      onNewState: shard => this.#register(shard, surroundings.externalURL),
+      onError,
+    };
+    const [root, ...others] = options.shards;
+    this.shards = [new DevShard(root, surroundings), ...others.map(one => new DevShard(one, surroundings))];
+  }
+
+  /** Rejects when a port is taken or a file cannot be used. */
+  static async start(options: DevKcpOptions): Promise<DevKcp> {
+    const kcp = new DevKcp(options);
+    try {
+      for (const shard of kcp.shards) await shard.start();
+      const { bindAddress: host, frontProxyPort: port, onError } = options;
+      kcp.#frontProxy = await listenAsShard({
+        ...{ host, port, tls: kcp.#serving },
+        handler: exchange => handleFrontProxyRequest(exchange, path => kcp.#find(path)),
+        onError: error => onError(error, 'a request to the front proxy'),
+      });
+    } catch (error) {
+      await kcp.stop();
+      throw error;
+    }
+    return kcp;
+  }
+
+  async stop(): Promise<void> {
+    await this.#frontProxy?.close();
+    for (const shard of this.shards) await shard.stop();
+    this.#serving.close();
+  }
+
+  /** Throws while the shard is away, or when there is none of that name. */
+  #shardOf(name: string): DevShard {
+    const shard = this.shards.find(one => one.name === name);
+    if (shard === undefined || !shard.isThere) throw new Error(`the shard ${name} cannot be reached`);
+    return shard;
+  }
+
+  /** The index of the front proxy: over the shards that are known in root. */
+  #find(path: string): ShardBehind | undefined {
+    const [root] = this.shards;
+    const known = this.shards.filter(({ name }) => root.state.objects.get(SHARDS, ROOT, name) !== undefined);
+    const found = findCluster(
+      known.map(({ state }) => state.objects),
+      path,
+    );
+    const shard = found && known.find(({ state }) => state.objects === found.shard);
+    return shard && ((exchange, user) => shard.handleProxied(exchange, { cluster: found.cluster, user }));
+  }
+
+  /** A root that has lost its state knows no shard any more. kcp's would have to be restarted then, too. */
+  #register(begun: DevShard, externalURL: string): void {
+    const [root] = this.shards;
+    this.shards.forEach((shard, i) => {
+      if (shard !== begun && begun !== root) return;
+      const { name, baseURL, virtualWorkspaceURL } = shard;
+      registerShard(root.state.objects, name, i, { baseURL, externalURL, virtualWorkspaceURL });
+    });
+  }
+}

@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TargetDescription } from '../target.ts';
+import { makePlans, type Plan } from './plan.ts';
+import { type Counts, runTests } from './tests.ts';
+
+const PROJECT = join(import.meta.dirname, '../..');
+
+export interface StageOptions {
+  readonly project: string;
+  /** Absolute; everything that the servers write goes below it. */
+  readonly workDir: string;
+  readonly plan: Plan;
+  /** Default 1. */
+  readonly shards?: number;
+  /** Aborted when the run is to end early. */
+  readonly stop: AbortSignal;
+}
+
+/** Servers that are ready for tests. */
+export interface Servers {
+  readonly description: TargetDescription;
+  /** The last lines of every log. */
+  logTails(): string;
+  /** Throws when one survives. */
+  end(): Promise<void>;
+}
+
+/** What the tests can run on. */
+export interface Stage {
+  readonly name: string;
+  /** So many shards unless `E2E_SHARDS` says otherwise. */
+  readonly shards: number;
+  /** Milliseconds for everything, all topologies included. */
+  readonly timeLimit: number;
+  /** Leaves nothing running when it rejects. */
+  start(options: StageOptions): Promise<Servers>;
+}
+
+export function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/**
+ * Runs the end-to-end tests on a stage, once for each topology, and ends the process. Its last line counts the tests:
+ * `N passed, N failed, N skipped`.
+ */
+export async function runEndToEnd(stage: Stage): Promise<never> {
+  const counts = await counted('e2e', () => runPlans(stage));
+  return finish(counts);
+}
+
+export function finish({ passed, failed, skipped }: Counts): never {
+  say(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+  process.exit(failed === 0 ? 0 : 1);
+}
+
+async function runPlans(stage: Stage): Promise<Counts> {
+  const shards = shardCount(stage);
+  const stop = stopSignal(stage.timeLimit);
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const plan of makePlans(process.env, PROJECT)) {
+    const counts = await counted(plan.name, () => runPlan(stage, plan, shards, stop));
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+  }
+  return total;
+}
+
+function shardCount(stage: Stage): number {
+  const wanted = process.env.E2E_SHARDS;
+  const count = wanted === undefined ? stage.shards : Number(wanted);
+  if (!Number.isInteger(count) || count < 1) throw new Error(`E2E_SHARDS is ${wanted}; it may be a number from 1`);
+  return count;
+}
+
+/** Aborted by the time limit and by whoever interrupts the run: servers in groups of their own would outlive it otherwise. */
+function stopSignal(timeLimit: number): AbortSignal {
+  const interrupted = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => interrupted.abort());
+  return AbortSignal.any([interrupted.signal, AbortSignal.timeout(timeLimit)]);
+}
+
+/** One start of the servers, one run of all tests. The work directory stays behind when something failed. */
+async function runPlan(stage: Stage, plan: Plan, shards: number, stop: AbortSignal): Promise<Counts> {
+  const workDir = mkdtempSync(join(tmpdir(), `kcp-vw-e2e-${stage.name.replaceAll(' ', '-')}-`));
+  const began = performance.now();
+  let succeeded = false;
+  try {
+    say(`${plan.name}: starting ${stage.name} with shards: ${shards}, ${plan.executable}, in ${workDir}`);
+    const servers = await stage.start({ project: PROJECT, workDir, plan, shards, stop });
+    try {
+      say(`${plan.name}: ready after ${Math.round(performance.now() - began)} ms, running the tests`);
+      const targetFile = join(workDir, 'target.json');
+      writeFileSync(targetFile, JSON.stringify(servers.description, undefined, 2));
+      const counts = await runTests({ project: PROJECT, targetFile, workDir, parameters: process.argv.slice(2), stop });
+      succeeded = counts.failed === 0;
+      return counts;
+    } catch (error) {
+      say(servers.logTails());
+      throw error;
+    } finally {
+      await servers.end();
+    }
+  } finally {
+    if (succeeded) rmSync(workDir, { recursive: true });
+    else say(`${plan.name}: the logs are in ${join(workDir, 'logs')}`);
+  }
+}
+
+/** Turns an error into one failure: the last line must count it, and another topology may still be worth running. */
+async function counted(name: string, run: () => Promise<Counts>): Promise<Counts> {
+  try {
+    return await run();
+  } catch (error) {
+    say(`${name}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
