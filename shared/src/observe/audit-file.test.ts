@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -47,6 +57,24 @@ describe('the audit file', () => {
     await file.flush();
     expect(readFileSync(path, 'utf8')).toBe(lines.join(''));
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('gets lines that nobody asks to be written: after a while, and at once when there are many', async () => {
+    const file = create({ gatherFor: 50 });
+    const content = (): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+    const until = async (text: string): Promise<void> => {
+      while (content() !== text) await new Promise(resolve => setTimeout(resolve, 5));
+    };
+    file.write('one\n');
+    file.write('two\n');
+    expect(content()).toBe('');
+    await until('one\ntwo\n');
+
+    const patient = create({ path: `${path}.2`, gatherFor: 1_000_000 });
+    path = `${path}.2`;
+    const line = `${'x'.repeat(999)}\n`;
+    for (let i = 0; i < 70; i++) patient.write(line);
+    await until(line.repeat(70));
   });
 
   test('is continued, and its folder made', async () => {

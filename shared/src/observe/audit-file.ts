@@ -12,6 +12,8 @@ export interface LineFileOptions {
   readonly maxAgeDays: number;
   /** Bytes of lines that may wait for the disk; further lines are dropped. */
   readonly maxWaiting: number;
+  /** Milliseconds that lines are gathered before they are written; each write costs as much as a small request. */
+  readonly gatherFor?: number;
   /** Milliseconds until a failed write is tried again. */
   readonly retryAfter?: number;
   /** Told once when writing starts to fail, and again only after it has worked in between. */
@@ -28,6 +30,8 @@ export interface LineSink {
 }
 
 const MAX_BATCH = 1024 * 1024;
+/** Bytes that are written at once, however little time has passed. */
+const WORTH_WRITING = 64 * 1024;
 const DAY = 86_400_000;
 
 /**
@@ -35,7 +39,7 @@ const DAY = 86_400_000;
  * wait while the disk fails, up to a limit; what waits when the process exits is written then.
  */
 export function createLineFile(options: LineFileOptions): LineSink {
-  const { path, maxSize, maxWaiting, retryAfter = 1_000, onError, onDropped } = options;
+  const { path, maxSize, maxWaiting, gatherFor = 100, retryAfter = 1_000, onError, onDropped } = options;
   let waiting: Buffer[] = [];
   /** Of `waiting` and `batch`. */
   let waitingBytes = 0;
@@ -43,6 +47,7 @@ export function createLineFile(options: LineFileOptions): LineSink {
   let file: { readonly handle: FileHandle; size: number } | undefined;
   let pumping: Promise<void> | undefined;
   let retry: NodeJS.Timeout | undefined;
+  let gathering: NodeJS.Timeout | undefined;
   /** The last write failed and was reported. */
   let failing = false;
   let lastRotation = 0;
@@ -119,12 +124,20 @@ export function createLineFile(options: LineFileOptions): LineSink {
 
   function start(): void {
     clearTimeout(retry);
+    clearTimeout(gathering);
     retry = undefined;
+    gathering = undefined;
     pumping ??= pump().finally(() => {
       pumping = undefined;
       // A line that came after the last look at the queue.
-      if (waiting.length > 0 && !retry) start();
+      if (waiting.length > 0 && !retry) gather();
     });
+  }
+
+  /** Writes soon: with what comes until then, unless there is enough of it. */
+  function gather(): void {
+    if (waitingBytes >= WORTH_WRITING) start();
+    else gathering ??= setTimeout(start, gatherFor).unref();
   }
 
   /**
@@ -152,16 +165,19 @@ export function createLineFile(options: LineFileOptions): LineSink {
       if (waitingBytes + bytes.length > maxWaiting) return onDropped(1);
       waiting.push(bytes);
       waitingBytes += bytes.length;
-      if (!retry) start();
+      if (!retry && !pumping) gather();
     },
     async flush() {
-      start();
-      await pumping;
+      do {
+        start();
+        await pumping;
+      } while (waitingBytes > 0 && !retry);
     },
     async close() {
       start();
       await pumping;
       clearTimeout(retry);
+      clearTimeout(gathering);
       process.off('exit', writeNow);
       writeNow();
       await closeFile();
