@@ -89,9 +89,15 @@ export function createLineFile(options: LineFileOptions): LineSink {
     return taken;
   }
 
+  /** Writes what waits now. What comes meanwhile is gathered again, unless it is enough by itself. */
   async function pump(): Promise<void> {
-    while (batch.length > 0 || waiting.length > 0) {
-      if (batch.length === 0) batch = take();
+    let lines = waiting.length;
+    while (batch.length > 0 || (waiting.length > 0 && (lines > 0 || waitingBytes >= WORTH_WRITING))) {
+      if (batch.length === 0) {
+        const before = waiting.length;
+        batch = take();
+        lines -= before - waiting.length;
+      }
       try {
         const { size } = await opened();
         if (maxSize > 0 && size > 0 && size + batch.length > maxSize) await rotate();
