@@ -1,5 +1,6 @@
 import { type Identity, identity } from '@kcp-vw/shared/authn/identity.ts';
 import { withLifecycleGroup } from '@kcp-vw/shared/authn/impersonation.ts';
+import { perObject } from '@kcp-vw/shared/authn/per-object.ts';
 import { notFound } from '@kcp-vw/shared/kube/errors.ts';
 import { rulesAllow } from '@kcp-vw/shared/kube/rbac.ts';
 import type { RequestInfo } from '@kcp-vw/shared/target/request-info.ts';
@@ -82,17 +83,22 @@ function accessMode(
 }
 
 function asOwner(call: Call<LifecycleScope>, state: LogicalCluster, why: string): Access {
-  const owner = state.spec?.createdBy;
-  // Impersonating nobody would be acting as ourselves, with masters' rights.
-  if (!owner?.username) {
+  const owner = ownerOf(state);
+  if (owner === undefined) {
     const text = `LogicalCluster ${call.scope.cluster}|cluster had no createdBy recorded`;
     return { refused: refuse({ code: 500, text }) };
   }
   return {
-    as: identity(owner.username, owner.groups ?? [], owner.uid, owner.extra),
+    as: owner,
     because: `${why}: as the workspace's owner`,
   };
 }
+
+/** As recorded. Undefined without a name: impersonating nobody would be acting as ourselves, with masters' rights. */
+const ownerOf = perObject(({ spec }: LogicalCluster): Identity | undefined => {
+  const { username, groups = [], uid, extra } = spec?.createdBy ?? {};
+  return username ? identity(username, groups, uid, extra) : undefined;
+});
 
 function describe(request: RequestInfo): string {
   if (!request.isResourceRequest) return request.path;

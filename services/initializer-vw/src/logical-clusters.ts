@@ -57,7 +57,8 @@ export function followLogicalClusters(
     try {
       const path = `/clusters/${encodeURIComponent(cluster)}${LOGICAL_CLUSTERS_PATH}/cluster`;
       const { status, body } = await requestJson<LogicalCluster>(shard, { method: 'GET', path });
-      if (status === 200) return body;
+      // Frozen: one object is read by many requests.
+      if (status === 200) return Object.freeze(body);
       if (NOT_HERE.includes(status)) return undefined;
       throw internalError(`the shard answered ${status} for the LogicalCluster ${cluster}`);
     } catch (error) {

@@ -6,6 +6,7 @@ import { certificateIdentity, commonName } from './certificate.ts';
 import { checkCarriable } from './header-text.ts';
 import { ANONYMOUS, asCaller, type Caller, type Identity, identity, withSystemGroup } from './identity.ts';
 import { impersonate } from './impersonation.ts';
+import { perObject } from './per-object.ts';
 import { createRequestHeaderReader } from './request-headers.ts';
 import type { TokenReviewer } from './token-review.ts';
 
@@ -37,13 +38,13 @@ export function createAuthenticator({ requestHeader, tokenReviewer }: Authentica
     if (vouchedFor) return caller(vouchedFor, 'request-header');
 
     const owner = clientCertificate && certificateIdentity(clientCertificate);
-    if (owner) return caller(owner, 'certificate');
+    if (owner) return CALLERS.certificate(owner);
 
     if (proxy && !proxyAllowed) throw unauthorized();
     const token = bearerToken(headers);
     if (token !== undefined) {
       if (!tokenReviewer) throw unauthorized();
-      return caller(await tokenReviewer.review(token), 'token');
+      return CALLERS.token(await tokenReviewer.review(token));
     }
 
     // A proxy that speaks for nobody: the user's name got lost on the way, and nobody must not become somebody.
@@ -53,6 +54,12 @@ export function createAuthenticator({ requestHeader, tokenReviewer }: Authentica
 
   return async (headers, peer) => impersonate(await authenticate(headers, peer), headers);
 }
+
+/** A connection's certificate and a token that is believed for a while give one identity object for many requests. */
+const CALLERS = {
+  certificate: perObject((who: Identity) => caller(who, 'certificate')),
+  token: perObject((who: Identity) => caller(who, 'token')),
+};
 
 function caller(who: Identity, method: Caller['method']): Caller {
   // Here and not only where it is sent on: who cannot be named upstream must not be answered from here either.

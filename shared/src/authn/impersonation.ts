@@ -3,6 +3,7 @@ import type { RawHeaders } from '../listener/headers.ts';
 import { extraHeaders, readExtraHeaders } from './extra-headers.ts';
 import { checkCarriable, decodeHeaderText, encodeHeaderText } from './header-text.ts';
 import { asCaller, type Caller, type Identity, identity, isLifecycleGroup, isMasters, withSystemGroup } from './identity.ts';
+import { perObject } from './per-object.ts';
 
 const PREFIX = 'impersonate-';
 const EXTRA_PREFIX = 'impersonate-extra-';
@@ -106,13 +107,15 @@ function serviceAccountGroups(name: string): readonly string[] {
  * The headers by which our own masters credentials act for an identity on a shard. Throws a StatusError 401 when a part of it
  * would not arrive as it is, and for a user without a name: that request would run as ourselves.
  */
-export function impersonationHeaders(who: Identity): string[] {
+export const impersonationHeaders: (who: Identity) => readonly string[] = perObject(headersOf);
+
+function headersOf(who: Identity): readonly string[] {
   if (who.name === '') throw unauthorized();
   const headers = ['Impersonate-User', encodeHeaderText(who.name, 'the user name')];
   if (who.uid) headers.push('Impersonate-Uid', encodeHeaderText(who.uid, 'the UID of the user'));
   for (const group of who.groups) headers.push('Impersonate-Group', encodeHeaderText(group, 'a group of the user'));
   headers.push(...extraHeaders('Impersonate-Extra-', who));
-  return headers;
+  return Object.freeze(headers);
 }
 
 /**

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { RawHeaders } from '../listener/headers.ts';
 import { asCaller, type Caller, identity } from './identity.ts';
-import { callerFromFrontProxy, createRequestHeaderReader, remoteHeaders } from './request-headers.ts';
+import { callerFromFrontProxy, createCallerReader, createRequestHeaderReader, remoteHeaders } from './request-headers.ts';
 
 const OPTIONS = {
   allowedNames: [],
@@ -164,3 +164,41 @@ function overTheWire(headers: readonly string[]): Promise<RawHeaders> {
     });
   });
 }
+
+describe('a reader that remembers callers', () => {
+  it('reads what the headers say, in whatever order callers come', () => {
+    const read = createCallerReader();
+    fc.assert(
+      fc.property(fc.array(anyCaller, { minLength: 1, maxLength: 4 }), callers => {
+        for (const caller of [...callers, ...callers]) expect(read([...remoteHeaders(caller)])).toEqual(caller);
+      }),
+    );
+  });
+
+  it('reads the same headers once, whatever stands between them', () => {
+    const read = createCallerReader();
+    const one = read(['X-Remote-User', 'jane', 'accept', 'a', 'X-Remote-Group', 'g']);
+    expect(read(['accept', 'b', 'X-Remote-User', 'jane', 'X-Remote-Group', 'g', 'x-request-id', '7'])).toBe(one);
+    expect(read(['X-Remote-User', 'jane', 'X-Remote-Group', 'g', 'x-remote-group', 'h']).groups).toEqual(['g', 'h']);
+    expect(read(['X-Remote-User', 'jane', 'X-Remote-Group', 'g', 'X-Remote-Extra-a', 'b']).extra).toEqual({ a: ['b'] });
+  });
+
+  // Refused is refused each time, also after the same name has come rightly.
+  it('remembers nobody who is refused', () => {
+    const read = createCallerReader();
+    read(['X-Remote-User', 'jane']);
+    for (let i = 0; i < 2; i++) {
+      expect(() => read(['X-Remote-User', 'jane', 'x-remote-user', 'admin'])).toThrow('2 times');
+      expect(() => read(['X-Remote-Group', 'system:masters'])).toThrow('no identity');
+    }
+  });
+
+  it('forgets the first of too many', () => {
+    const read = createCallerReader();
+    const first = read(['X-Remote-User', 'user-0']);
+    for (let i = 1; i < 1_024; i++) read(['X-Remote-User', `user-${i}`]);
+    expect(read(['X-Remote-User', 'user-0'])).toBe(first);
+    read(['X-Remote-User', 'user-1024']);
+    expect(read(['X-Remote-User', 'user-0'])).not.toBe(first);
+  });
+});

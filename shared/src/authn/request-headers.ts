@@ -4,6 +4,7 @@ import { headerValues, type RawHeaders } from '../listener/headers.ts';
 import { extraHeaders, readExtraHeaders } from './extra-headers.ts';
 import { decodeHeaderText, encodeHeaderText } from './header-text.ts';
 import { asCaller, type Caller, type Identity, identity } from './identity.ts';
+import { perObject } from './per-object.ts';
 import { fromUserInfo, toUserInfo } from './user-info.ts';
 
 /**
@@ -59,7 +60,9 @@ const isMethod = (text: string): text is Caller['method'] => METHODS.includes(te
  * The headers that stand for an identity, and for a caller also for how it was authenticated and by whom it is impersonated. Throws
  * a StatusError 401 when a part of it would not arrive as it is, and for a user without a name, who would arrive as nobody.
  */
-export function remoteHeaders(who: Identity | Caller): string[] {
+export const remoteHeaders: (who: Identity | Caller) => readonly string[] = perObject(headersOf);
+
+function headersOf(who: Identity | Caller): readonly string[] {
   if (who.name === '') throw unauthorized();
   const headers = ['X-Remote-User', encodeHeaderText(who.name, 'the user name')];
   if (who.uid) headers.push('X-Remote-Uid', encodeHeaderText(who.uid, 'the UID of the user'));
@@ -67,7 +70,7 @@ export function remoteHeaders(who: Identity | Caller): string[] {
   headers.push(...extraHeaders('X-Remote-Extra-', who));
   if ('method' in who) headers.push(METHOD_HEADER, who.method);
   if ('impersonator' in who && who.impersonator) headers.push(IMPERSONATOR_HEADER, pack(who.impersonator));
-  return headers;
+  return Object.freeze(headers);
 }
 
 /**
@@ -87,6 +90,40 @@ export function callerFromFrontProxy(headers: RawHeaders): Caller {
     method,
     packed === undefined ? undefined : unpack(packed),
   );
+}
+
+/** Callers remembered, each a kilobyte or so; the one that was first seen goes first. */
+const MAX_REMEMBERED = 1_024;
+
+/**
+ * `callerFromFrontProxy` that reads the same headers once: a caller's requests are stamped alike. All that stands for an identity is in
+ * the key, in the bytes that came.
+ */
+export function createCallerReader(): (headers: RawHeaders) => Caller {
+  const known = new Map<string, Caller>();
+  return headers => {
+    const key = stampOf(headers);
+    let caller = known.get(key);
+    if (caller === undefined) {
+      caller = callerFromFrontProxy(headers);
+      for (const oldest of known.keys()) {
+        if (known.size < MAX_REMEMBERED) break;
+        known.delete(oldest);
+      }
+      known.set(key, caller);
+    }
+    return caller;
+  };
+}
+
+/** The headers of the stamp, names and values as they came. A header holds no NUL. */
+function stampOf(headers: RawHeaders): string {
+  let stamp = '';
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (/^x-(?:remote|kcp-vw)-/i.test(name)) stamp += `${name}\0${headers[i + 1]}\0`;
+  }
+  return stamp;
 }
 
 /** The only value, or undefined without one. Two mean that a client's own header came through beside the stamp. */

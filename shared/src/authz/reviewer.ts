@@ -1,4 +1,5 @@
 import type { Identity } from '../authn/identity.ts';
+import { perObject } from '../authn/per-object.ts';
 import { createReviewCache, type ReviewCacheOptions, type ReviewCacheStats, type Reviewed } from '../authn/review-cache.ts';
 import { requestReview, reviewStatus } from '../authn/review-request.ts';
 import { internalError } from '../kube/errors.ts';
@@ -83,8 +84,8 @@ export function createReviewer(options: ReviewerOptions): Reviewer {
   return {
     async review(cluster, attributes) {
       if (!CLUSTER.test(cluster)) return deny(`"${cluster}" is no name of a logical cluster`);
-      const spec = specOf(attributes);
-      return cache.get(JSON.stringify([cluster, spec]), () => ask(cluster, spec));
+      const key = `${cluster} ${JSON.stringify(targetOf(attributes))} ${userText(attributes.user)}`;
+      return cache.get(key, () => ask(cluster, { ...userOf(attributes.user), ...targetOf(attributes) }));
     },
     stats: () => cache.stats(),
   };
@@ -92,13 +93,17 @@ export function createReviewer(options: ReviewerOptions): Reviewer {
 
 const deny = (reason: string): Review => Object.freeze({ allowed: false, reason });
 
-/** The same text as JSON for the same review. The user goes unchanged: scopes and warrants travel in `extra`. */
-function specOf({ user: { name, uid, groups, extra }, resource, nonResource }: ReviewAttributes): unknown {
+/** Goes unchanged: scopes and warrants travel in `extra`. */
+function userOf({ name, uid, groups, extra }: Identity): object {
+  return { user: name, ...(uid && { uid }), groups, extra: sortedByKey(extra) };
+}
+
+/** The same text for the same user. */
+const userText = perObject((user: Identity) => JSON.stringify(userOf(user)));
+
+/** As JSON the same text for the same target. */
+function targetOf({ resource, nonResource }: ReviewAttributes): object {
   return {
-    user: name,
-    ...(uid && { uid }),
-    groups,
-    extra: sortedByKey(extra),
     ...(resource && { resourceAttributes: resourceAttributes(resource) }),
     ...(nonResource && { nonResourceAttributes: { path: nonResource.path, verb: nonResource.verb } }),
   };

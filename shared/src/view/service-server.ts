@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendStatus, sendText } from '../answer/send.ts';
 import type { DistrustOf } from '../authn/front-proxy-peer.ts';
-import { callerFromFrontProxy } from '../authn/request-headers.ts';
+import { createCallerReader } from '../authn/request-headers.ts';
 import type { OpsAddress } from '../config/flags-service.ts';
 import { type Options, SERVICES } from '../config/options.ts';
 import { toStatusError } from '../kube/errors.ts';
@@ -37,6 +37,7 @@ interface Served {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly distrustOf: DistrustOf;
+  readonly callerOf: ReturnType<typeof createCallerReader>;
 }
 
 /** Serves the views of one service to the front proxy, until the hooks end it. Rejects when it cannot start. */
@@ -45,7 +46,7 @@ export async function serveViews(definition: ServiceDefinition, server: ServiceS
   const health = createHealth();
   const metrics = createMetrics({ views: SERVICES[definition.name]?.views ?? [] });
   const service = await startService(definition, { options, log, metrics, health });
-  const served: Served = { service, health, metrics, distrustOf };
+  const served: Served = { service, health, metrics, distrustOf, callerOf: createCallerReader() };
   const listener = await createListener({
     address,
     ...(tls && { tls }),
@@ -95,11 +96,11 @@ async function serveExchange(exchange: Exchange, served: Served): Promise<void> 
 }
 
 /** The identity is the one that the front proxy stamped. */
-async function serveFrontProxy(exchange: Exchange, { service }: Served, record: RequestRecord): Promise<void> {
+async function serveFrontProxy(exchange: Exchange, { service, callerOf }: Served, record: RequestRecord): Promise<void> {
   const described = decorated(exchange, { responseHeaders: headers => [...headers, ...recordHeader(record)] });
   try {
     const target = parseTarget(exchange.url);
-    await continueTrace(exchange.headers, () => service.host(described, callerFromFrontProxy(exchange.headers), target, record));
+    await continueTrace(exchange.headers, () => service.host(described, callerOf(exchange.headers), target, record));
   } catch (error) {
     sendStatus(described, toStatusError(error));
   }
