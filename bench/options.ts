@@ -17,7 +17,7 @@ export interface BenchOptions {
   readonly write: boolean;
 }
 
-const FULL = { timing: { compilation: 6_000, warmUp: 500, duration: 2_000 }, rounds: 3, patience: 180_000 };
+const FULL = { timing: { compilation: 15_000, warmUp: 500, duration: 2_000 }, rounds: 3, patience: 180_000 };
 const QUICK = { timing: { compilation: 3_000, warmUp: 300, duration: 1_000 }, rounds: 1, patience: 20_000 };
 
 /** Long enough for a profile that start-up does not dominate. */

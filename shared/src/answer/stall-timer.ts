@@ -7,27 +7,25 @@ import type { Exchange } from '../listener/exchange.ts';
  */
 export class StallTimer {
   readonly #exchange: Exchange;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timeout: number;
+  readonly #onStall: () => void;
+  #timer: NodeJS.Timeout | undefined;
   #blocked = false;
   #seen: number | undefined;
+  #stopped = false;
 
   /** `onStall` is called once, after `timeout` to twice as many milliseconds without progress. */
   constructor(exchange: Exchange, timeout: number, onStall: () => void) {
     this.#exchange = exchange;
-    this.#timer = setInterval(() => {
-      const progress = this.#waitsForClient() ? this.#progress() : undefined;
-      if (progress !== undefined && progress === this.#seen) {
-        this.stop();
-        onStall();
-      }
-      this.#seen = progress;
-    }, timeout);
-    this.#timer.unref();
+    this.#timeout = timeout;
+    this.#onStall = onStall;
+    if (exchange.body !== null) this.#watch();
   }
 
   /** The client does not read as fast as we write. */
   blocked(): void {
     this.#blocked = true;
+    this.#watch();
   }
 
   drained(): void {
@@ -35,7 +33,22 @@ export class StallTimer {
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
+  }
+
+  /** Most requests send nothing and are read at once: they need no timer. */
+  #watch(): void {
+    if (this.#timer !== undefined || this.#stopped) return;
+    this.#timer = setInterval(() => {
+      const progress = this.#waitsForClient() ? this.#progress() : undefined;
+      if (progress !== undefined && progress === this.#seen) {
+        this.stop();
+        this.#onStall();
+      }
+      this.#seen = progress;
+    }, this.#timeout);
+    this.#timer.unref();
   }
 
   #waitsForClient(): boolean {
