@@ -28,6 +28,17 @@ interface ContainerState {
   readonly Health?: { readonly Status: string };
 }
 
+/** Bytes that a variable of the environment may have: Linux's MAX_ARG_STRLEN, with its name. */
+const MAX_VARIABLE = 128 * 1024 - 64;
+
+/** They go to the build as an argument. A machine's whole bundle does not fit, nor is it wanted: only what a proxy adds. */
+function readExtraAuthorities(file: string): string {
+  const authorities = readFileSync(file, 'utf8');
+  if (authorities.length > MAX_VARIABLE)
+    throw new Error(`E2E_EXTRA_CA_FILE: ${file} is too large; name one with the further CAs only`);
+  return authorities;
+}
+
 /** The project of docker-compose.yml under a name and on ports of its own. */
 export class ComposeServers implements Servers {
   readonly #options: ComposeOptions;
@@ -53,7 +64,7 @@ export class ComposeServers implements Servers {
       KCP_VW_IMAGE: E2E_IMAGE ?? 'kcp-vw-e2e',
       KCP_VW_DEV_IMAGE: E2E_DEV_IMAGE ?? 'kcp-vw-e2e-dev-shard',
       ...(E2E_BASE_IMAGE && { BASE: E2E_BASE_IMAGE, BUILD_BASE: E2E_BUILD_BASE_IMAGE ?? E2E_BASE_IMAGE }),
-      ...(E2E_EXTRA_CA_FILE && { EXTRA_CA: readFileSync(E2E_EXTRA_CA_FILE, 'utf8') }),
+      ...(E2E_EXTRA_CA_FILE && { EXTRA_CA: readExtraAuthorities(E2E_EXTRA_CA_FILE) }),
     };
   }
 
