@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+import { freePort } from './free-port.fixture.ts';
 import { type StartedKcp, startKcp } from './start.ts';
 
 const TENANCY = '/apis/tenancy.kcp.io/v1alpha1';
@@ -17,16 +17,6 @@ const SHARDS = '/clusters/root/apis/core.kcp.io/v1alpha1/shards';
 
 let started: StartedKcp;
 let folder: string;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'dev-shards-test-'));

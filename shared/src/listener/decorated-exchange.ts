@@ -1,22 +1,25 @@
+import type { Readable } from 'node:stream';
 import type { Exchange } from './exchange.ts';
 import type { RawHeaders } from './headers.ts';
 
 export interface Decoration {
   /** In place of the request's headers. */
   readonly headers?: RawHeaders;
+  /** In place of the request's body. */
+  readonly body?: Readable;
   /** The headers of whatever response is sent; asked when it is. */
   readonly responseHeaders?: (headers: RawHeaders) => RawHeaders;
 }
 
-/** The exchange, with other headers. */
-export function decorated(exchange: Exchange, { headers, responseHeaders = given => given }: Decoration): Exchange {
+/** The exchange, with other headers or another body. */
+export function decorated(exchange: Exchange, { headers, body, responseHeaders = given => given }: Decoration): Exchange {
   return {
     httpVersion: exchange.httpVersion,
     method: exchange.method,
     url: exchange.url,
     headers: headers ?? exchange.headers,
     peer: exchange.peer,
-    body: exchange.body,
+    body: body ?? exchange.body,
     startedAt: exchange.startedAt,
     get status() {
       return exchange.status;

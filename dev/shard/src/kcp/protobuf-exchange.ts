@@ -42,7 +42,7 @@ async function withJsonBody(exchange: Exchange): Promise<Exchange> {
   const object = body.length === 0 ? {} : decodeObject(body);
   const text = object === undefined ? body : Buffer.from(JSON.stringify(object));
   const headers = withoutHeaders(exchange.headers, name => name === 'content-type' || name === 'content-length');
-  return replacing(exchange, {
+  return decorated(exchange, {
     headers: [...headers, 'content-type', object === undefined ? type : JSON_MEDIA_TYPE],
     body: Readable.from([text]),
   });
@@ -50,7 +50,7 @@ async function withJsonBody(exchange: Exchange): Promise<Exchange> {
 
 function askingForJson(exchange: Exchange): Exchange {
   const asked = withoutHeaders(exchange.headers, name => name === 'accept' || name === 'accept-encoding');
-  return replacing(exchange, { headers: [...asked, 'accept', JSON_MEDIA_TYPE] });
+  return decorated(exchange, { headers: [...asked, 'accept', JSON_MEDIA_TYPE] });
 }
 
 /** The answer is whole before it is translated: a list's length comes first. */
@@ -90,24 +90,6 @@ function withProtobufAnswer(exchange: Exchange): Exchange {
     end(chunk) {
       if (chunk !== undefined) chunks.push(Buffer.from(chunk));
       finish();
-    },
-  };
-}
-
-/** What a decoration cannot: another body. Written out, because spreading an exchange would freeze its getters. */
-function replacing(exchange: Exchange, { headers, body }: { readonly headers: RawHeaders; readonly body?: Readable }): Exchange {
-  const inner = decorated(exchange, { headers });
-  return {
-    ...inner,
-    body: body ?? exchange.body,
-    get status() {
-      return exchange.status;
-    },
-    get bytesWritten() {
-      return exchange.bytesWritten;
-    },
-    get closed() {
-      return exchange.closed;
     },
   };
 }
