@@ -2,6 +2,7 @@ import type { ServiceDefinition } from '@kcp-vw/shared/view/service.ts';
 
 /** The services that one process can hold. Loaded when asked for: each brings its own code. */
 const DEFINITIONS: Readonly<Record<string, () => Promise<ServiceDefinition>>> = {
+  'apiexport-vw': async () => (await import('@kcp-vw/apiexport-vw/service.ts')).apiExportService,
   'initializer-vw': async () => (await import('@kcp-vw/initializer-vw/service.ts')).initializerService,
 };
 

@@ -32,6 +32,7 @@ describe('kcp-vw', () => {
     files = [...Object.keys(paths).map(name => `--${name}=${join(programs.folder, name)}`), '--bind-address=127.0.0.1'];
 
     programs.program('front-proxy', WELL_BEHAVED);
+    programs.program('apiexport-vw', WELL_BEHAVED, ['apiexport']);
     programs.program('initializer-vw', WELL_BEHAVED, ['initializingworkspaces']);
     const single = join(programs.folder, 'single.mjs');
     writeFileSync(
@@ -148,7 +149,9 @@ describe('kcp-vw', () => {
     child.kill('SIGTERM');
     expect((await ended).code).toBe(0);
     expect(folders()).toEqual([]);
-    expect(programs.notes()).toEqual(expect.arrayContaining(['drained front-proxy.mjs', 'drained initializer-vw.mjs']));
+    expect(programs.notes()).toEqual(
+      expect.arrayContaining(['front-proxy', 'apiexport-vw', 'initializer-vw'].map(name => `drained ${name}.mjs`)),
+    );
   });
 
   test('lets a signal sent twice cut the drain short', async () => {

@@ -11,11 +11,15 @@ import { createAuthority, type KeyPair } from '@kcp-vw/pki/pki.ts';
 
 const SHARD = 'dev-shard';
 const FRONT_PROXY = 'front-proxy';
-const SERVICES = ['initializer-vw'];
+/** What each service gets of the shard's folder: the kubeconfigs that it is started with. */
+const SERVICES: Readonly<Record<string, readonly string[]>> = {
+  'apiexport-vw': ['virtual-workspaces.kubeconfig', 'cache.kubeconfig'],
+  'initializer-vw': ['virtual-workspaces.kubeconfig', 'external-admin.kubeconfig'],
+};
 
 const { values } = parseArgs({ options: { folder: { type: 'string', default: '/certificates' } } });
 const folderOf = (container: string): string => join(values.folder, container);
-for (const container of [SHARD, FRONT_PROXY, ...SERVICES]) mkdirSync(folderOf(container), { recursive: true });
+for (const container of [SHARD, FRONT_PROXY, ...Object.keys(SERVICES)]) mkdirSync(folderOf(container), { recursive: true });
 
 function write(container: string, name: string, { certPem, keyPem }: KeyPair): void {
   writeFileSync(join(folderOf(container), `${name}.crt`), certPem);
@@ -45,13 +49,10 @@ hand(FRONT_PROXY, {
 const fleet = createAuthority({ commonName: 'fleet-ca' });
 writeFileSync(join(folderOf(FRONT_PROXY), 'fleet-ca.crt'), fleet.certPem);
 write(FRONT_PROXY, 'fleet-client', fleet.issue({ commonName: FRONT_PROXY, usage: 'client' }));
-for (const service of SERVICES) {
+for (const [service, kubeconfigs] of Object.entries(SERVICES)) {
   writeFileSync(join(folderOf(service), 'fleet-ca.crt'), fleet.certPem);
   const sans = [`DNS:${service}`, 'DNS:localhost'];
   write(service, 'tls', fleet.issue({ commonName: service, usage: 'server', sans }));
-  hand(service, {
-    'virtual-workspaces.kubeconfig': 'virtual-workspaces.kubeconfig',
-    'external-admin.kubeconfig': 'external-admin.kubeconfig',
-  });
+  hand(service, Object.fromEntries(kubeconfigs.map(file => [file, file])));
 }
 process.stdout.write(`certificates and kubeconfigs are in ${values.folder}\n`);

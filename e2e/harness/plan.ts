@@ -19,7 +19,7 @@ const OPS_PORT = 9470;
 
 const PROCESSES = new Map([
   ['single', ['front-proxy']],
-  ['fleet', ['front-proxy', 'initializer-vw']],
+  ['fleet', ['front-proxy', 'apiexport-vw', 'initializer-vw']],
 ]);
 
 const TOPOLOGIES = new Map([

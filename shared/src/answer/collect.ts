@@ -1,11 +1,12 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { internalError } from '../kube/errors.ts';
+import { parseExact } from '../kube/json-exact.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { headerValue, type RawHeaders, withoutHeaders } from '../listener/headers.ts';
 import { type Upstream, UpstreamError, type UpstreamRequest } from '../upstream/upstream.ts';
-import { credentialsRefused } from './relay.ts';
+import { credentialsRefused, redirected } from './upstream-failures.ts';
 
 export interface CollectedResponse {
   readonly status: number;
@@ -25,6 +26,7 @@ const inflate = promisify(gunzip);
 export async function collect(exchange: Exchange, upstream: Upstream, request: UpstreamRequest): Promise<CollectedResponse> {
   const raw = await receive(exchange, upstream, request);
   if (raw.status === 401) throw credentialsRefused(upstream);
+  if (raw.status >= 300 && raw.status < 400 && headerValue(raw.headers, 'location') !== undefined) throw redirected(upstream);
   if (headerValue(raw.headers, 'content-encoding') !== 'gzip') return raw;
   return { ...raw, body: await inflate(raw.body) };
 }
@@ -60,9 +62,10 @@ function receive(exchange: Exchange, upstream: Upstream, request: UpstreamReques
   });
 }
 
+/** An object to be printed again: its numbers keep their digits. */
 export function parseObject(body: Buffer, upstream: Upstream): KubeObject {
   try {
-    return JSON.parse(body.toString()) as KubeObject;
+    return parseExact(body.toString()) as KubeObject;
   } catch (cause) {
     throw internalError(`${upstream.name} answered with something that is not JSON`, cause);
   }

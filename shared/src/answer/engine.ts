@@ -8,6 +8,7 @@ import { executeForward } from './forward.ts';
 import { sendStatus, sendText } from './send.ts';
 import { serveCollection } from './serve.ts';
 import { executeTransform } from './transform.ts';
+import { createVacancies } from './vacancies.ts';
 
 /** Where answers are executed: the one place that knows upstreams and sockets. */
 export interface Engine {
@@ -22,9 +23,10 @@ export interface EngineOptions {
 }
 
 export function createEngine({ shard, drain }: EngineOptions): Engine {
+  const vacancies = createVacancies(shard);
   return {
     async execute(exchange, call, rest, answer) {
-      const execution: Execution = { exchange, shard, drain, call, rest };
+      const execution: Execution = { exchange, shard, drain, vacancies, call, rest };
       switch (answer.kind) {
         case 'forward':
           return executeForward(execution, answer);

@@ -9,6 +9,7 @@ import { fakeUpstream } from '../testing/fake-upstream.ts';
 import { type Call, forward } from '../view/view.ts';
 import { createDrain } from './drain.ts';
 import { executeForward } from './forward.ts';
+import { createVacancies } from './vacancies.ts';
 
 const caller: Caller = { name: 'alice', uid: '', groups: [], extra: {}, method: 'token' };
 const PATH = '/api/v1/namespaces/default/configmaps';
@@ -28,7 +29,7 @@ function post(body: PassThrough) {
     },
     because: 'test',
   });
-  const done = executeForward({ exchange, shard, drain: createDrain(), call, rest }, plan);
+  const done = executeForward({ exchange, shard, drain: createDrain(), vacancies: createVacancies(shard), call, rest }, plan);
   return { shard, done, end: () => end };
 }
 

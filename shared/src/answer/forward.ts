@@ -1,46 +1,15 @@
-import type { Readable } from 'node:stream';
 import type { Forward } from '../view/view.ts';
-import { eitherUntil } from './drain.ts';
 import type { Execution } from './execution.ts';
-import { relay } from './relay.ts';
-import { contentLengthOf, isLongRunning, upstreamHeaders, upstreamPath } from './upstream-request.ts';
+import { executeGuarded } from './guarded.ts';
+import { stream } from './stream.ts';
+import { executeUntilServed } from './until-served.ts';
 
-/** Streams the request to the shard and its answer back, byte for byte. */
-export async function executeForward({ exchange, shard, drain, call, rest }: Execution, plan: Forward): Promise<void> {
-  const longRunning = isLongRunning(call.request, call.query);
-  const contentLength = contentLengthOf(exchange);
-  await relay(
-    exchange,
-    shard,
-    {
-      method: exchange.method,
-      path: upstreamPath(call, rest, plan),
-      headers: upstreamHeaders(exchange, plan),
-      body: exchange.body,
-      ...(contentLength !== undefined && { contentLength }),
-      longRunning,
-    },
-    { ...untilOf(plan, longRunning, exchange.body, drain.until) },
-  );
-}
-
-/**
- * A stream ends with the access to it, or when we shut down. A request whose body is still on its way ends with the access, too: nothing
- * may be stored that comes after.
- */
-function untilOf(
-  { until }: Forward,
-  longRunning: boolean,
-  body: Readable | null,
-  drain: NonNullable<Forward['until']>,
-): { readonly until?: NonNullable<Forward['until']> } {
-  if (longRunning) return { until: eitherUntil(until, drain) };
-  if (until === undefined || body === null) return {};
-  return {
-    until: end => {
-      const stop = until(end);
-      body.once('end', stop);
-      return stop;
-    },
-  };
+/** Takes the request to the shard and its answer back. What the plan does not say to look into passes byte for byte. */
+export async function executeForward(execution: Execution, plan: Forward): Promise<void> {
+  const { exchange, call } = execution;
+  const isRead = exchange.method === 'GET' && (call.request.verb === 'list' || call.request.verb === 'watch');
+  if (isRead && plan.emptyUntilServed) return executeUntilServed(execution, plan, plan.emptyUntilServed);
+  await executeGuarded(execution, plan, async () => {
+    await stream(execution, plan);
+  });
 }

@@ -75,6 +75,19 @@ describe('an answer', () => {
     expect(proxy.outcomes[0]).toMatchObject({ end: 'cut', error: { status: { code: 500 } } });
   });
 
+  it('that is an error can be declined, and the exchange is as before', async () => {
+    const shard = await httpServer((request, response) => response.writeHead(404).end(request.url));
+    const proxy = await testProxy(upstreamTo(shard), { decline: (status, body) => status === 404 && body === '/declined' });
+    const kept = await fetchFrom(proxy.url, '/kept');
+    expect([kept.status, kept.body.toString()]).toEqual([404, '/kept']);
+    const { request, response } = open(new URL('/declined', proxy.url));
+    request.end();
+    await eventually(() => proxy.outcomes.length === 2);
+    expect(proxy.outcomes[1]).toEqual({ end: 'declined', upstreamStatus: 404 });
+    expect(await Promise.race([response, pause(50)])).toBeUndefined();
+    request.destroy();
+  });
+
   it('without a body stays without one: HEAD and 304', async () => {
     const shard = await httpServer((request, response) => {
       response.writeHead(request.method === 'HEAD' ? 200 : 304, { 'content-length': '1234', etag: '"x"' }).end();

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { badGateway, gatewayTimeout, internalError, StatusError, serviceUnavailable, tooManyRequests } from '../kube/errors.ts';
+import { gatewayTimeout, internalError, StatusError, serviceUnavailable } from '../kube/errors.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { headerValue, type RawHeaders, withoutHeaders } from '../listener/headers.ts';
 import {
@@ -12,8 +12,10 @@ import {
 import { forwardedResponseHeaders } from './forwarded-headers.ts';
 import { sendStatus } from './send.ts';
 import { StallTimer } from './stall-timer.ts';
+import { credentialsRefused, redirected, statusOf } from './upstream-failures.ts';
 
 export { sendStatus, sendText } from './send.ts';
+export { credentialsRefused, statusOf } from './upstream-failures.ts';
 
 export interface RelayOptions {
   /** Sees the upstream's head and returns the headers that the client gets; default: all of them. */
@@ -31,6 +33,8 @@ export interface RelayOptions {
    * `UpstreamError` and the exchange is untouched.
    */
   readonly unsent?: 'throw';
+  /** Sees an error (400 or more) before the client does. True: the promise resolves with `declined`, and the exchange is untouched. */
+  readonly decline?: (status: number, body: string) => boolean;
 }
 
 export interface RelayOutcome {
@@ -42,7 +46,9 @@ export interface RelayOutcome {
     | 'cut'
     /** `until` ended it: `reason`. */
     | 'access-ended'
-    | 'client-left';
+    | 'client-left'
+    /** `decline` took it. */
+    | 'declined';
   /** The status the upstream answered with; 0: it did not. */
   readonly upstreamStatus: number;
   readonly error?: UpstreamError | StatusError;
@@ -63,28 +69,6 @@ export function relay(
     new Relay(exchange, upstream, request, options, { resolve, reject }).start();
   });
 }
-
-/** Why an upstream gave no answer, as the client is told: the upstream by its name, the rest is for our logs, in `cause`. */
-export function statusOf(error: UpstreamError, { name }: Pick<Upstream, 'name'>): StatusError {
-  // The request body failed, not the upstream: too large, for one.
-  if (error.cause instanceof StatusError) return error.cause;
-  switch (error.failure) {
-    case 'unreachable':
-      return serviceUnavailable(`${name} cannot be reached`, 1, error);
-    case 'untrusted':
-      return badGateway(`${name} could not be verified`, error);
-    case 'reset':
-      return badGateway(`${name} broke the connection before it had answered`, error);
-    case 'timeout':
-      return gatewayTimeout(`${name} did not answer in time`, error);
-    case 'busy':
-      return tooManyRequests(`too many requests to ${name} are open, please try again later`);
-  }
-}
-
-/** A 401 from behind speaks of our credentials. Passed on, it would make the client throw away its own. */
-export const credentialsRefused = ({ name }: Pick<Upstream, 'name'>): StatusError =>
-  badGateway(`${name} does not accept the credentials of this server`);
 
 const STALL_TIMEOUT_MS = 60_000;
 
@@ -108,6 +92,8 @@ class Relay implements UpstreamHandler {
   #promised: number | undefined;
   #received = 0;
   #mapBody: RelayOptions['body'];
+  /** An error that `decline` is to see when it is complete. */
+  #held: { readonly headers: RawHeaders; readonly chunks: Uint8Array[] } | undefined;
   #outcome: Omit<RelayOutcome, 'upstreamStatus'> | undefined;
 
   constructor(exchange: Exchange, upstream: Upstream, request: UpstreamRequest, options: RelayOptions, settle: Settle) {
@@ -137,14 +123,18 @@ class Relay implements UpstreamHandler {
   onHead(status: number, headers: RawHeaders): void {
     this.#upstreamStatus = status;
     if (status >= 300 && status < 400 && headerValue(headers, 'location') !== undefined) {
-      // CVE-2022-3172: a redirect would send the client, with its credentials, where the upstream likes.
-      this.#refuse(badGateway(`${this.#upstream.name} answered with a redirect, which is not followed`));
+      this.#refuse(redirected(this.#upstream));
       return;
     }
     if (status === 401) {
       this.#refuse(credentialsRefused(this.#upstream));
       return;
     }
+    if (status >= 400 && this.#options.decline) this.#held = { headers, chunks: [] };
+    else this.#begin(status, headers);
+  }
+
+  #begin(status: number, headers: RawHeaders): void {
     const forwarded = forwardedResponseHeaders(headers);
     this.#promised = promisedLength(this.#request.method, status, forwarded);
     const shown = this.#options.head?.(status, forwarded) ?? forwarded;
@@ -154,6 +144,10 @@ class Relay implements UpstreamHandler {
 
   onData(chunk: Uint8Array): boolean {
     if (this.#outcome) return true;
+    if (this.#held) {
+      this.#held.chunks.push(chunk);
+      return true;
+    }
     this.#received += chunk.length;
     if (this.#promised !== undefined && this.#received > this.#promised) {
       this.#cut(new UpstreamError('reset', `${this.#upstream.name} sent more than its content-length`));
@@ -170,7 +164,7 @@ class Relay implements UpstreamHandler {
   }
 
   onEnd(): void {
-    if (this.#outcome) return;
+    if (this.#outcome || this.#declined()) return;
     if (this.#promised !== undefined && this.#received < this.#promised) {
       this.#cut(new UpstreamError('reset', `${this.#upstream.name} sent less than its content-length`));
       return;
@@ -208,10 +202,31 @@ class Relay implements UpstreamHandler {
   }
 
   #giveBack(error: UpstreamError): void {
-    this.#stall?.stop();
-    this.#outcome = { end: 'refused', error };
-    this.#stopListening?.();
+    this.#letGo({ end: 'refused', error });
     this.#settle.reject(error);
+  }
+
+  /** The exchange is its owner's again. */
+  #letGo(outcome: Omit<RelayOutcome, 'upstreamStatus'>): void {
+    this.#stall?.stop();
+    this.#outcome = outcome;
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+  }
+
+  /** False: what was held back is the client's. */
+  #declined(): boolean {
+    if (!this.#held) return false;
+    const { headers, chunks } = this.#held;
+    this.#held = undefined;
+    if (this.#options.decline?.(this.#upstreamStatus, Buffer.concat(chunks).toString())) {
+      this.#letGo({ end: 'declined' });
+      this.#settle.resolve({ end: 'declined', upstreamStatus: this.#upstreamStatus });
+      return true;
+    }
+    this.#begin(this.#upstreamStatus, headers);
+    for (const chunk of chunks) this.onData(chunk);
+    return this.#outcome !== undefined;
   }
 
   #refuse(status: StatusError, error: UpstreamError | StatusError = status): void {

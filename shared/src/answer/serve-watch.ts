@@ -23,6 +23,9 @@ const defaultSeconds = (): number => 1800 * (1 + Math.random());
 /** Timers cannot wait longer than 2³¹ ms, and ending early is always allowed. */
 const MAX_SECONDS = 86_400;
 
+/** Seconds that a watch lasts which asks for `timeoutSeconds`; 0: it does not say. */
+export const watchSeconds = (timeoutSeconds: number): number => Math.min(timeoutSeconds || defaultSeconds(), MAX_SECONDS);
+
 /** A stream of the collection's changes. Resolves when the response is over. */
 export async function serveWatch(
   exchange: Exchange,
@@ -155,7 +158,7 @@ function stream(
   };
   if (!over) {
     if (allowWatchBookmarks) bookmarkLater();
-    cancelTimeout = clock.after(Math.min(timeoutSeconds || defaultSeconds(), MAX_SECONDS) * 1000, finish);
+    cancelTimeout = clock.after(watchSeconds(timeoutSeconds) * 1000, finish);
     stopUntil = settings.until?.(finish) ?? stopUntil;
     // A process that shuts down already ends the watch within `until`.
     if (over) stopUntil();

@@ -5,7 +5,11 @@ import { type Target, withParameter } from '../target/target.ts';
 import type { Transform } from '../view/view.ts';
 
 /** One object, a list, or a Table of either. Undefined: the one object asked for is not the caller's to see. */
-export function transformDocument(document: KubeObject, plan: Transform, hideObjects: boolean): KubeObject | undefined {
+export function transformDocument(
+  document: KubeObject,
+  plan: Pick<Transform, 'object'>,
+  hideObjects: boolean,
+): KubeObject | undefined {
   if (document.kind === 'Table') {
     const rows = ((document.rows ?? []) as TableRow[])
       .filter(row => row.object && plan.object(row.object) !== undefined)

@@ -10,6 +10,7 @@ import { type Call, transform } from '../view/view.ts';
 import { createDrain } from './drain.ts';
 import { sendStatus } from './send.ts';
 import { executeTransform } from './transform.ts';
+import { createVacancies } from './vacancies.ts';
 
 const caller: Caller = { name: 'alice', uid: '', groups: [], extra: {}, method: 'token' };
 const visible = (name: string) => ({ metadata: { name, labels: { visible: 'yes' } } });
@@ -30,7 +31,7 @@ async function ask(
   const exchange = fakeExchange(method, path, { headers, ...(body !== undefined && { body }) });
   const rest = parseTarget(path);
   const call: Call = { caller, scope: { cluster: 'c1' }, request: requestInfo(method, rest), query: rest.query };
-  const done = executeTransform({ exchange, shard, drain: createDrain(), call, rest }, plan);
+  const done = executeTransform({ exchange, shard, drain: createDrain(), vacancies: createVacancies(shard), call, rest }, plan);
   if (leave) setTimeout(() => exchange.leave(), 20);
   await done.catch(error => sendStatus(exchange, toStatusError(error)));
   return exchange;
@@ -151,13 +152,19 @@ describe('a transformed watch', () => {
 });
 
 describe('an admitted write', () => {
-  const stored = { metadata: { name: 'a', resourceVersion: '5', labels: { visible: 'yes' } }, spec: 'old' };
+  const stored = {
+    apiVersion: 'g.io/v1',
+    kind: 'Thing',
+    metadata: { name: 'a', resourceVersion: '5', labels: { visible: 'yes' } },
+    spec: 'old',
+  };
   const merge = ['content-type', 'application/merge-patch+json'];
   /** A shard with one object: patches set the spec, a PUT stores. */
   const shardWith = (puts: number[] = []) => {
     let put = 0;
     return fakeUpstream(({ method, body }) => {
       if (method === 'GET') return { body: stored };
+      if (!body.startsWith('{') || !body.endsWith('}')) return { status: 400, body: { kind: 'Status', code: 400 } };
       if (method === 'PATCH') return { body: { ...stored, ...JSON.parse(body) } };
       const status = puts[put++] ?? 200;
       return { status, body: status === 200 ? JSON.parse(body) : { kind: 'Status', code: status } };
@@ -221,11 +228,11 @@ describe('an admitted write', () => {
   });
 
   test.each([
-    ['without a version', 'PUT', '{"metadata":{"name":"a"}}', [], 422],
     ['that is no object', 'PUT', '[]', [], 400],
     ['that is no JSON', 'PUT', '{', [], 400],
-    ['of an unknown type', 'PUT', '{}', ['content-type', 'application/yaml'], 415],
-    ['by strategic merge', 'PATCH', '{}', ['content-type', 'application/strategic-merge-patch+json'], 415],
+    ['of an unknown type', 'PUT', '{}', ['content-type', 'text/plain'], 415],
+    ['by a patch of an unknown type', 'PATCH', '{}', ['content-type', 'application/json'], 415],
+    ['by a patch without a type', 'PATCH', '{}', [], 415],
   ])('%s is refused', async (_, method, body, headers, code) => {
     expect((await ask(shardWith(), method, `${THINGS}/a`, { headers, body })).status).toBe(code);
   });

@@ -1,10 +1,11 @@
-import { methodNotAllowed, notFound } from '../kube/errors.ts';
+import { badRequest, methodNotAllowed, notFound, type ResourceRef, type StatusError } from '../kube/errors.ts';
+import type { KubeObject } from '../kube/objects.ts';
 import { headerValue } from '../listener/headers.ts';
 import { UpstreamError } from '../upstream/upstream.ts';
-import type { Transform } from '../view/view.ts';
-import { executeAdmittedWrite } from './admitted-write.ts';
+import type { Call, Guard, Transform } from '../view/view.ts';
 import { collect, parseObject, sendCollected } from './collect.ts';
 import type { Execution } from './execution.ts';
+import { executeChecked } from './guarded.ts';
 import { statusOf } from './relay.ts';
 import { sendJson } from './send.ts';
 import { transformDocument, withTableObjects } from './transform-document.ts';
@@ -19,13 +20,38 @@ export async function executeTransform(execution: Execution, plan: Transform): P
     if (verb === 'watch') return await relayTransformedWatch(execution, plan);
     if (verb === 'get' || verb === 'list') return await executeRead(execution, plan);
     if ((verb === 'update' || verb === 'patch') && plan.admit) {
-      return await executeAdmittedWrite(execution, { ...plan, admit: plan.admit });
+      const guard = guardOf(plan, plan.admit, call);
+      return await executeChecked({ ...execution, plan, guard }, () => Promise.reject(unsupported(call)));
     }
   } catch (error) {
     throw error instanceof UpstreamError ? statusOf(error, execution.shard) : error;
   }
-  throw methodNotAllowed({ group: call.request.apiGroup, resource: call.request.resource }, verb);
+  throw unsupported(call);
 }
+
+/** What is not the caller's to see cannot be written, and nothing is made. */
+const guardOf = (plan: Transform, admit: NonNullable<Transform['admit']>, call: Call): Guard => ({
+  visible: object => plan.object(object) !== undefined,
+  mayCreate: async () => missing(call),
+  admit: ({ stored = {}, proposed = {} }) => {
+    const other = anotherThing(stored, proposed);
+    return other === undefined ? admit(stored, proposed) : badRequest(other);
+  },
+});
+
+/** Why a body is not about the object it is sent to, as API servers say it of built-in resources before they look any further. */
+function anotherThing({ apiVersion, kind, metadata }: KubeObject, proposed: KubeObject): string | undefined {
+  if (proposed.apiVersion !== apiVersion) {
+    return `the API version in the data (${proposed.apiVersion ?? ''}) does not match the expected API version (${apiVersion})`;
+  }
+  if (proposed.kind !== kind) return `the kind in the data (${proposed.kind ?? ''}) does not match the expected kind (${kind})`;
+  const [given, name] = [proposed.metadata?.name, metadata?.name];
+  return given === name ? undefined : `the name of the object (${given ?? ''}) does not match the name on the URL (${name})`;
+}
+
+const refOf = ({ request }: Call): ResourceRef => ({ group: request.apiGroup, resource: request.resource });
+const unsupported = (call: Call): StatusError => methodNotAllowed(refOf(call), call.request.verb);
+const missing = (call: Call): StatusError => notFound(refOf(call), call.request.name);
 
 async function executeRead({ exchange, shard, call, rest }: Execution, plan: Transform): Promise<void> {
   const { target, hideObjects } = withTableObjects(rest, exchange);
@@ -41,8 +67,6 @@ async function executeRead({ exchange, shard, call, rest }: Execution, plan: Tra
   if (response.status >= 300) return sendCollected(exchange, response);
   const document = parseObject(response.body, shard);
   const visible = transformDocument(document, plan, hideObjects);
-  if (visible === undefined) {
-    throw notFound({ group: call.request.apiGroup, resource: call.request.resource }, call.request.name);
-  }
+  if (visible === undefined) throw missing(call);
   sendJson(exchange, response.status, visible, headerValue(response.headers, 'content-type'));
 }

@@ -1,5 +1,5 @@
 import { impersonationHeaders } from '../authn/impersonation.ts';
-import { internalError } from '../kube/errors.ts';
+import { internalError, resourceNotServed } from '../kube/errors.ts';
 import { jsonOnlyAccept } from '../kube/media-type.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { headerValue, withoutHeaders } from '../listener/headers.ts';
@@ -8,13 +8,31 @@ import { andLabelSelector, type Target } from '../target/target.ts';
 import type { Call, Forward, Transform } from '../view/view.ts';
 import { forwardedRequestHeaders } from './forwarded-headers.ts';
 
-/** `/clusters/<cluster>` plus the caller's path and query, in the caller's bytes but for the label selector. */
-export function upstreamPath(call: Call, rest: Target, plan: Pick<Forward, 'cluster' | 'select'>): string {
+/** Of a plan, what decides where a request goes. */
+export type Destination = Pick<Forward, 'cluster' | 'select' | 'identity'>;
+
+/** `/clusters/<cluster>` plus the caller's path and query, in the caller's bytes but for the identity and the label selector. */
+export function upstreamPath(call: Call, rest: Target, plan: Destination): string {
   const query = plan.select === undefined ? rest.rawQuery : andLabelSelector(rest.rawQuery, plan.select);
   const name = plan.cluster ?? call.scope.cluster ?? '';
   if (name === '') throw internalError('the plan names no logical cluster');
   const cluster = encodeClusterSegment(name);
-  return `/clusters/${cluster}${rest.rawPath}${query && `?${query}`}`;
+  const path = plan.identity === undefined ? rest.rawPath : pathWithIdentity(call.request, rest, plan.identity);
+  return `/clusters/${cluster}${path}${query && `?${query}`}`;
+}
+
+/** `…/cowboys/x` as `…/cowboys:<identity>/x`. Throws a StatusError 404 where the caller names an identity: it is the plan's to say. */
+function pathWithIdentity(
+  { resource, parts }: RequestInfo,
+  { rawPath, rawSegments, segments }: Target,
+  identity: string,
+): string {
+  if (parts.length === 0) return rawPath;
+  const depth = segments.flatMap(segment => segment.split('/')).length - parts.length;
+  // A slash encoded before the resource would shift it; the view host has refused such a path already.
+  if (segments[depth] !== resource || resource.includes(':')) throw resourceNotServed();
+  const end = rawPath.endsWith('/') ? '/' : '';
+  return `/${rawSegments.with(depth, `${rawSegments[depth]}:${encodeURIComponent(identity)}`).join('/')}${end}`;
 }
 
 /** Cluster names and `*` stand as they are; nothing else may change the path's shape. */
@@ -40,7 +58,7 @@ export function isLongRunning(request: RequestInfo, query: URLSearchParams): boo
 }
 
 /** What can be parsed here: JSON (with its `as=Table` forms), plain or gzip. */
-export function readableHeaders(exchange: Exchange, plan: Transform, encoding = 'gzip'): string[] {
+export function readableHeaders(exchange: Exchange, plan: Pick<Transform, 'as' | 'reads'>, encoding = 'gzip'): string[] {
   const headers = withoutHeaders(upstreamHeaders(exchange, plan), name => name === 'accept' || name === 'accept-encoding');
   const accept = jsonOnlyAccept(headerValue(exchange.headers, 'accept'));
   return [...headers, 'accept', plan.reads === 'object' ? 'application/json' : accept, 'accept-encoding', encoding];

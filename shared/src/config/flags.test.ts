@@ -78,7 +78,7 @@ describe('the defaults', () => {
   });
 
   test('start the services with the views of kcp', () => {
-    expect(parse().services).toEqual(['initializer-vw']);
+    expect(parse().services).toEqual(['apiexport-vw', 'initializer-vw']);
   });
 });
 

@@ -108,6 +108,7 @@ export interface AuditOptions {
  * views of kcp's own `virtual-workspaces`; the others need wider rights and are asked for.
  */
 export const SERVICES: Readonly<Record<string, { readonly views: readonly string[]; readonly byDefault: boolean }>> = {
+  'apiexport-vw': { views: ['apiexport', 'apiresourceschema'], byDefault: true },
   'initializer-vw': { views: ['initializingworkspaces', 'terminatingworkspaces'], byDefault: true },
 };
 

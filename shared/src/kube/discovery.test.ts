@@ -120,6 +120,20 @@ describe('the documents', () => {
     expect(read(resources, '/apis/z.io/v1')).toMatchObject({ resources: [{ name: 'b' }, { name: 'a' }] });
   });
 
+  test('show the group and version of a kind that is not of the resource’s own', () => {
+    const kinds = { kindGroup: 'autoscaling', kindVersion: 'v1' };
+    const scale = resource({ name: 'things/scale', singularName: '', kind: 'Scale', ...kinds, verbs: ['get'] });
+    expect(read([scale], '/apis/example.io/v1')).toMatchObject({
+      resources: [
+        {
+          ...{ name: 'things/scale', singularName: '', namespaced: true, kind: 'Scale', verbs: ['get'] },
+          ...{ group: 'autoscaling', version: 'v1' },
+        },
+      ],
+    });
+    expect(read([resource({})], '/apis/example.io/v1')).not.toHaveProperty('resources.0.group');
+  });
+
   test('change their ETag when, and only when, they change', () => {
     const etag = (resources: readonly ApiResource[], path: string) => discoveryDocuments(resources, 'a').get(path)?.etag;
     const more = [...LOGICAL_CLUSTERS, resource({})];

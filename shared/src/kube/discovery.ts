@@ -19,7 +19,17 @@ export interface ApiResource {
   readonly categories?: readonly string[];
   readonly storageVersionHash?: string;
   readonly columns?: readonly TableColumn[];
+  /** Of a subresource whose kind is not of the resource's own group version: `autoscaling/v1` for `scale`. */
+  readonly kindGroup?: string;
+  readonly kindVersion?: string;
+  /** How OpenAPI describes it; absent: as an object of any fields. */
+  readonly openapi?: ResourceOpenapi;
 }
+
+/** A CRD's `openAPIV3Schema`, or the parts of an OpenAPI v3 document that another server has made: paths, and components by their names. */
+export type ResourceOpenapi =
+  | { readonly schema: object }
+  | { readonly paths: Readonly<Record<string, object>>; readonly components: Readonly<Record<string, object>> };
 
 export interface GroupVersion {
   /** Empty for the legacy group. */
@@ -101,8 +111,12 @@ const apiResourceList = (one: GroupVersion): object => ({
 /** The fields in Go's order; `omitempty` ones only when they hold something. */
 function apiResource(resource: ApiResource): object {
   const { name, singularName, namespaced, kind, verbs, shortNames = [], categories = [], storageVersionHash = '' } = resource;
+  const { kindGroup = '', kindVersion = '' } = resource;
   return {
-    ...{ name, singularName, namespaced, kind, verbs },
+    ...{ name, singularName, namespaced },
+    ...(kindGroup !== '' && { group: kindGroup }),
+    ...(kindVersion !== '' && { version: kindVersion }),
+    ...{ kind, verbs },
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
     ...(storageVersionHash !== '' && { storageVersionHash }),

@@ -118,6 +118,14 @@ export function forbidden(user: string, request: RequestRef, reason: string): St
   });
 }
 
+/** A refusal by admission (`errors.NewForbidden`): the request was allowed, its object is not. */
+export const forbiddenObject = (ref: ResourceRef, name: string, detail: string): StatusError =>
+  new StatusError('Forbidden', `${qualified(ref)} "${name}" is forbidden: ${detail}`, {
+    name,
+    ...(ref.group && { group: ref.group }),
+    kind: ref.resource,
+  });
+
 /** A refusal that is not about an RBAC verb. */
 export const forbiddenBecause = (message: string): StatusError => new StatusError('Forbidden', message);
 

@@ -1,4 +1,13 @@
 import { type ApiResource, type GroupVersion, groupVersionPath } from './discovery.ts';
+import { OBJECT_TYPES, OPERATIONS, type Operation, type Parameter } from './openapi-operations.ts';
+import { type GroupVersionKind, META, refTo, type Schema } from './openapi-schemas.ts';
+
+/** The kind that a resource's requests are about: its own, or another (`autoscaling/v1 Scale`) for some subresources. */
+export const kindOf = ({ group, version, kind, kindGroup, kindVersion }: ApiResource): GroupVersionKind => ({
+  group: kindGroup ?? group,
+  version: kindVersion ?? version,
+  kind,
+});
 
 /** The OpenAPI name of a kind: the group's domain reversed, `io.kcp.core.v1alpha1.LogicalCluster`. */
 export function modelName({ group, version }: { group: string; version: string }, kind: string): string {
@@ -6,124 +15,40 @@ export function modelName({ group, version }: { group: string; version: string }
   return [...domain.split('.').reverse(), version, kind].join('.');
 }
 
-const JSON_BODY = ['application/json', 'application/yaml'];
-/** Without the strategic one: where it is offered kubectl reads merge keys from the schemas, which are opaque here. */
-const PATCH_BODY = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'];
+type PathItem = Record<string, object>;
 
-type Parameter = readonly [name: string, type: 'string' | 'integer' | 'boolean'];
-const PRETTY: readonly Parameter[] = [['pretty', 'string']];
-const LIST: readonly Parameter[] = [
-  ['allowWatchBookmarks', 'boolean'],
-  ['continue', 'string'],
-  ['fieldSelector', 'string'],
-  ['labelSelector', 'string'],
-  ['limit', 'integer'],
-  ['resourceVersion', 'string'],
-  ['resourceVersionMatch', 'string'],
-  ['sendInitialEvents', 'boolean'],
-  ['timeoutSeconds', 'integer'],
-  ['watch', 'boolean'],
-];
-/** kubectl asks for `fieldValidation` here before it leaves validation to the server. */
-const WRITE: readonly Parameter[] = [
-  ['dryRun', 'string'],
-  ['fieldManager', 'string'],
-  ['fieldValidation', 'string'],
-];
-const DELETE: readonly Parameter[] = [
-  ['dryRun', 'string'],
-  ['gracePeriodSeconds', 'integer'],
-  ['orphanDependents', 'boolean'],
-  ['propagationPolicy', 'string'],
-];
+const VERB_OF_ACTION: ReadonlyMap<unknown, string> = new Map(OPERATIONS.map(({ action, verb }) => [action, verb]));
+const METHODS: ReadonlySet<string> = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']);
 
-interface Operation {
-  readonly verb: string;
-  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** At the collection, or at `{name}`. */
-  readonly at: 'collection' | 'object';
-  /** `x-kubernetes-action`. */
-  readonly action: string;
-  /** First word of the operationId. */
-  readonly word: string;
-  readonly parameters: readonly Parameter[];
-  readonly body?: readonly [kind: 'object' | 'Patch' | 'DeleteOptions', types: readonly string[]];
-  readonly returns: 'object' | 'list' | 'Status';
+/**
+ * Of a path item that another server has made, the operations that a group version serves, and the name of the resource or subresource
+ * that the path is of. Undefined when nothing is left.
+ */
+export function servedOperations(one: GroupVersion, path: string, item: Schema): { name: string; item: Schema } | undefined {
+  const name = nameOf(one, path);
+  const verbs = one.resources.find(resource => resource.name === name)?.verbs ?? [];
+  const kept = Object.entries(item).filter(([key, value]) => !METHODS.has(key) || verbs.includes(verbOf(value)));
+  return kept.some(([key]) => METHODS.has(key)) ? { name, item: Object.fromEntries(kept) } : undefined;
 }
 
-/** What a verb of discovery is in OpenAPI. `watch` is the list's parameter. */
-const OPERATIONS: readonly Operation[] = [
-  { verb: 'list', method: 'get', at: 'collection', action: 'list', word: 'list', parameters: LIST, returns: 'list' },
-  {
-    verb: 'create',
-    method: 'post',
-    at: 'collection',
-    action: 'post',
-    word: 'create',
-    parameters: WRITE,
-    body: ['object', JSON_BODY],
-    returns: 'object',
-  },
-  {
-    verb: 'deletecollection',
-    method: 'delete',
-    at: 'collection',
-    action: 'deletecollection',
-    word: 'deletecollection',
-    parameters: [...DELETE, ...LIST],
-    body: ['DeleteOptions', JSON_BODY],
-    returns: 'Status',
-  },
-  {
-    verb: 'get',
-    method: 'get',
-    at: 'object',
-    action: 'get',
-    word: 'read',
-    parameters: [['resourceVersion', 'string']],
-    returns: 'object',
-  },
-  {
-    verb: 'update',
-    method: 'put',
-    at: 'object',
-    action: 'put',
-    word: 'replace',
-    parameters: WRITE,
-    body: ['object', JSON_BODY],
-    returns: 'object',
-  },
-  {
-    verb: 'patch',
-    method: 'patch',
-    at: 'object',
-    action: 'patch',
-    word: 'patch',
-    parameters: [...WRITE, ['force', 'boolean']],
-    body: ['Patch', PATCH_BODY],
-    returns: 'object',
-  },
-  {
-    verb: 'delete',
-    method: 'delete',
-    at: 'object',
-    action: 'delete',
-    word: 'delete',
-    parameters: DELETE,
-    body: ['DeleteOptions', JSON_BODY],
-    returns: 'Status',
-  },
-];
+/** `configmaps/status` for `/api/v1/namespaces/{namespace}/configmaps/{name}/status`. */
+function nameOf(one: GroupVersion, path: string): string {
+  const below = path.slice(groupVersionPath(one).length + 1).replace(/^namespaces\/\{namespace\}\//, '');
+  const [plural, , ...subresource] = below.split('/');
+  return [plural, ...subresource].join('/');
+}
 
-type PathItem = Record<string, object>;
+function verbOf(operation: unknown): string {
+  const action = typeof operation === 'object' && operation !== null && 'x-kubernetes-action' in operation;
+  return action ? (VERB_OF_ACTION.get(operation['x-kubernetes-action']) ?? '') : '';
+}
 
 /** The `paths` of a group version: for every verb of every resource its operation. Sorted by path. */
 export function pathsOf(one: GroupVersion): Record<string, PathItem> {
-  const paths = new Map<string, PathItem>();
-  const add = (path: string, method: string, operation: object): void => {
-    const item = paths.get(path) ?? pathParameters(path);
-    item[method] = operation;
-    paths.set(path, item);
+  const paths = new Map<string, Described[]>();
+  const add = (path: string, operation: Operation, resource: ApiResource, suffix = ''): void => {
+    const described = { operation, parameters: operation.parameters, rendered: render(operation, one, resource, suffix) };
+    paths.set(path, [...(paths.get(path) ?? []), described]);
   };
   for (const resource of one.resources) {
     const [plural = '', ...subresource] = resource.name.split('/');
@@ -133,48 +58,78 @@ export function pathsOf(one: GroupVersion): Record<string, PathItem> {
     for (const operation of OPERATIONS) {
       if (!resource.verbs?.includes(operation.verb)) continue;
       // What is created at a subresource (`pods/eviction`) is created at the object's.
-      const path = operation.at === 'object' || subresource.length > 0 ? object : collection;
-      add(path, operation.method, render(operation, one, resource));
+      add(operation.at === 'object' || subresource.length > 0 ? object : collection, operation, resource);
       if (operation.verb === 'list' && resource.namespaced && subresource.length === 0) {
-        add(`${root}/${plural}`, operation.method, render(operation, one, resource, 'ForAllNamespaces'));
+        add(`${root}/${plural}`, operation, resource, 'ForAllNamespaces');
       }
     }
   }
-  return Object.fromEntries([...paths].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const items = [...paths].map(([path, described]): [string, PathItem] => [path, pathItem(path, described)]);
+  return Object.fromEntries(items.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-const pathParameters = (path: string): PathItem => ({
-  parameters: ['name', 'namespace']
-    .filter(name => path.includes(`{${name}}`))
-    .map(name => ({ name, in: 'path', required: true, schema: { type: 'string', uniqueItems: true } })),
-});
+interface Described {
+  readonly operation: Operation;
+  readonly parameters: readonly Parameter[];
+  readonly rendered: object;
+}
 
-function render(operation: Operation, one: GroupVersion, resource: ApiResource, suffix = ''): object {
-  const { group, version } = one;
-  const { kind } = resource;
+/** The operations of a path; the parameters that all of them have are the path's. */
+function pathItem(path: string, described: readonly Described[]): PathItem {
+  const common = (described[0]?.parameters ?? []).filter(([name]) =>
+    described.every(({ parameters }) => parameters.some(other => other[0] === name)),
+  );
+  const item: PathItem = {};
+  for (const { operation, parameters, rendered } of described) {
+    const own = parameters.filter(parameter => !common.some(([name]) => name === parameter[0]));
+    item[operation.method] = { ...rendered, ...(own.length > 0 && { parameters: own.map(queryParameter) }) };
+  }
+  const inPath = ['name', 'namespace']
+    .filter(name => path.includes(`{${name}}`))
+    .map(name => ({ name, in: 'path', required: true, schema: { type: 'string', uniqueItems: true } }));
+  return { ...item, parameters: [...inPath, queryParameter(['pretty', 'string']), ...common.map(queryParameter)] };
+}
+
+const queryParameter = ([name, type]: Parameter): object => ({ name, in: 'query', schema: { type, uniqueItems: true } });
+
+function render(operation: Operation, one: GroupVersion, resource: ApiResource, suffix: string): object {
+  const [plural, ...subresource] = resource.name.split('/');
+  // A subresource is about its resource, whatever it returns.
+  const { kind } = one.resources.find(({ name }) => name === plural) ?? resource;
   const schemaOf = (what: string): object => {
-    const name =
-      what === 'object' || what === 'list'
-        ? modelName(one, what === 'list' ? `${kind}List` : kind)
-        : modelName({ group: 'meta.k8s.io', version: 'v1' }, what);
-    return { $ref: `#/components/schemas/${name}` };
+    if (what === 'object') return refTo(modelName(kindOf(resource), resource.kind));
+    return refTo(what === 'list' ? modelName(one, `${kind}List`) : `${META}.${what}`);
   };
-  const content = (types: readonly string[], what: string): object =>
-    Object.fromEntries(types.map(type => [type, { schema: schemaOf(what) }]));
-  const [, ...subresource] = resource.name.split('/');
+  const content = (types: readonly string[], what: string): object => ({
+    content: Object.fromEntries(types.map(type => [type, { schema: schemaOf(what) }])),
+  });
+  const { word, kinds = '', body, codes, returns, action } = operation;
   const where = resource.namespaced && suffix === '' ? 'Namespaced' : '';
-  const part = subresource.map(text => text.charAt(0).toUpperCase() + text.slice(1)).join('');
+  const { title, tag } = operationNames(one);
   return {
-    description: `${operation.word} ${[...subresource, 'of', kind].slice(subresource.length > 0 ? 0 : 1).join(' ')}`,
-    operationId: `${operation.word}${where}${kind}${part}${suffix}`,
-    parameters: [...PRETTY, ...operation.parameters].map(([name, type]) => ({
-      name,
-      in: 'query',
-      schema: { type, uniqueItems: true },
-    })),
-    ...(operation.body && { requestBody: { content: content(operation.body[1], operation.body[0]) } }),
-    responses: { 200: { description: 'OK', content: content(['application/json'], operation.returns) } },
-    'x-kubernetes-action': operation.action,
-    'x-kubernetes-group-version-kind': { group, version, kind },
+    tags: [tag],
+    description: [word, ...subresource, ...(subresource.length > 0 ? ['of'] : []), kinds.toLowerCase(), kind]
+      .filter(Boolean)
+      .join(' '),
+    operationId: `${word}${title}${kinds}${where}${kind}${subresource.map(capitalized).join('')}${suffix}`,
+    ...(body && { requestBody: { ...content(body[1], body[0]), ...(body[0] !== 'DeleteOptions' && { required: true }) } }),
+    responses: {
+      ...Object.fromEntries(codes.map(code => [code, { description: DESCRIPTIONS[code], ...content(OBJECT_TYPES, returns) }])),
+      401: { description: 'Unauthorized' },
+    },
+    'x-kubernetes-action': action,
+    'x-kubernetes-group-version-kind': { group: one.group, version: one.version, kind },
   };
+}
+
+const DESCRIPTIONS: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted' };
+
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** `WildwestDevV1alpha1`, for names of operations, and `wildwestDev_v1alpha1`, their tag. Without a version: of the group. */
+export function operationNames({ group, version = '' }: { group: string; version?: string }): { title: string; tag: string } {
+  const words = (group || 'core').replace(/\.k8s\.io$/, '').split(/[.-]/);
+  const title = words.map(capitalized).join('');
+  const tag = title.charAt(0).toLowerCase() + title.slice(1);
+  return { title: `${title}${capitalized(version)}`, tag: version === '' ? tag : `${tag}_${version}` };
 }

@@ -121,3 +121,74 @@ describe('the document of a group version', () => {
     expect(listed.paths).toEqual({});
   });
 });
+
+describe('resources with schemas', () => {
+  const openapi = { schema: { type: 'object', properties: { spec: { type: 'object' } } } };
+  const path = '/openapi/v3/apis/wildwest.dev/v1alpha1';
+  const scale = { ...COWBOYS_STATUS, name: 'cowboys/scale', kind: 'Scale', kindGroup: 'autoscaling', kindVersion: 'v1' };
+  // The status comes first here: the schema counts all the same.
+  const schemas =
+    read(path, [COWBOYS_STATUS, { ...COWBOYS, openapi }, { ...SHERIFFS, openapi }, scale]).components?.schemas ?? {};
+
+  // kcp's TestAPIExportOpenAPI_MultipleKinds.
+  test('of several kinds are in the one document of their group version', () => {
+    expect(schemas['dev.wildwest.v1alpha1.Cowboy']).toMatchObject({
+      properties: { spec: { type: 'object' }, metadata: {} },
+      'x-kubernetes-group-version-kind': [gvk('Cowboy')],
+    });
+    expect(schemas['dev.wildwest.v1alpha1.Sheriff']).toMatchObject({ properties: { spec: {} } });
+    expect(schemas['dev.wildwest.v1alpha1.CowboyList']?.properties?.items).toEqual({
+      type: 'array',
+      items: { $ref: '#/components/schemas/dev.wildwest.v1alpha1.Cowboy' },
+    });
+  });
+
+  test('bring the definitions that all objects share, and no others', () => {
+    expect(schemas['io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta']?.properties).toHaveProperty('ownerReferences');
+    expect(schemas).toHaveProperty(['io.k8s.api.autoscaling.v1.Scale']);
+    expect(schemas).not.toHaveProperty(['io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup']);
+  });
+});
+
+describe('resources that another server describes', () => {
+  const operation = (action: string, name: string) => ({
+    'x-kubernetes-action': action,
+    responses: { 200: { content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } } },
+  });
+  const name = 'io.k8s.api.core.v1.Namespace';
+  const openapi = {
+    paths: {
+      '/api/v1/namespaces': { get: operation('list', name), post: operation('post', name), parameters: [] },
+      '/api/v1/namespaces/{name}': { get: operation('get', name), put: operation('put', name) },
+      '/api/v1/namespaces/{name}/status': { get: operation('get', name), patch: operation('patch', name) },
+      '/api/v1/namespaces/{name}/finalize': { put: operation('put', name) },
+    },
+    components: { [name]: { description: 'theirs' }, 'io.k8s.apimachinery.pkg.apis.meta.v1.Status': { description: 'theirs' } },
+  };
+  const namespaces = { ...SECRETS, name: 'namespaces', kind: 'Namespace', namespaced: false, verbs: ['get', 'list'], openapi };
+  const status = { ...SECRETS, name: 'namespaces/status', kind: 'Namespace', namespaced: false, verbs: ['get', 'patch'] };
+  const document = read('/openapi/v3/api/v1', [namespaces, status, SECRETS]);
+
+  test('are described so, as far as they are served', () => {
+    const methods = Object.entries(document.paths ?? {}).map(([path, item]) => [path, Object.keys(item).join()]);
+    expect(methods.filter(([path]) => !path?.includes('secrets'))).toEqual([
+      ['/api/v1/namespaces', 'get,parameters'],
+      ['/api/v1/namespaces/{name}', 'get'],
+      ['/api/v1/namespaces/{name}/status', 'get,patch'],
+    ]);
+  });
+
+  test('keep the components made for them, beside those made here', () => {
+    const schemas = document.components?.schemas ?? {};
+    expect(schemas[name]).toEqual({ description: 'theirs' });
+    expect(schemas['io.k8s.apimachinery.pkg.apis.meta.v1.Status']).toEqual({ description: 'theirs' });
+    expect(schemas['io.k8s.api.core.v1.Secret']).toMatchObject({ 'x-kubernetes-preserve-unknown-fields': true });
+  });
+
+  test('have their status described here when nobody else does', () => {
+    const { '/api/v1/namespaces/{name}/status': _, ...paths } = openapi.paths;
+    const alone = read('/openapi/v3/api/v1', [{ ...namespaces, openapi: { ...openapi, paths } }, status]);
+    expect(alone.paths).toHaveProperty(['/api/v1/namespaces/{name}/status', 'get', 'operationId']);
+    expect(alone.components?.schemas?.[name]).toEqual({ description: 'theirs' });
+  });
+});

@@ -1,22 +1,24 @@
 import { type ApiResource, apiVersionOf, type GroupVersion, groupVersionPath, groupVersions } from './discovery.ts';
-import { modelName, pathsOf } from './openapi-paths.ts';
+import { DISCOVERY_SCHEMAS, DOCUMENT_OPERATIONS, type DocumentOperation, groupOperation } from './openapi-discovery.ts';
+import { SHARED_SCHEMAS } from './openapi-meta.ts';
+import { componentsReachable } from './openapi-parts.ts';
+import { kindOf, modelName, pathsOf, servedOperations } from './openapi-paths.ts';
+import { customResourceSchema, listSchema, opaqueSchema, refTo, type Schema } from './openapi-schemas.ts';
 import { hashOf, type PreparedDocument, prepare } from './prepared.ts';
 
 /**
  * The OpenAPI v3 documents of a set of resources, by path: the index `/openapi/v3`, `/openapi/v3/<api path>` for every group version
- * with its resources' paths and opaque schemas, and for `api`, `apis`, `apis/<group>` and `version`, which kcp lists too.
+ * with its resources' paths and schemas, and for `api`, `apis`, `apis/<group>` and `version`, which kcp lists too.
  *
  * The index points to each with its hash, `?hash=`: a client may keep what it fetched for as long as the hash is the same.
  */
 export function openapiDocuments(resources: readonly ApiResource[]): ReadonlyMap<string, PreparedDocument> {
   const all = groupVersions(resources);
-  const contents = new Map<string, object>([
-    ['api', discoveryDocument('/api/', 'APIVersions')],
-    ['apis', discoveryDocument('/apis/', 'APIGroupList')],
-    ['version', discoveryDocument('/version/', 'Info')],
-  ]);
+  const contents = new Map<string, object>(
+    Object.entries(DOCUMENT_OPERATIONS).map(([key, operation]) => [key, operationDocument(operation)]),
+  );
   for (const one of all) {
-    if (one.group !== '') contents.set(`apis/${one.group}`, discoveryDocument(`/apis/${one.group}/`, 'APIGroup'));
+    if (one.group !== '') contents.set(`apis/${one.group}`, operationDocument(groupOperation(one.group)));
     contents.set(groupVersionPath(one).slice(1), groupVersionDocument(one));
   }
   const documents = new Map<string, PreparedDocument>();
@@ -30,9 +32,6 @@ export function openapiDocuments(resources: readonly ApiResource[]): ReadonlyMap
   return documents.set('/openapi/v3', prepare({ paths }));
 }
 
-const META = { group: 'meta.k8s.io', version: 'v1' };
-const OPAQUE = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-
 const document = (title: string, paths: object, schemas: object): object => ({
   openapi: '3.0.0',
   info: { title, version: 'unversioned' },
@@ -40,49 +39,62 @@ const document = (title: string, paths: object, schemas: object): object => ({
   components: { schemas },
 });
 
-/** A path that only says what it is, as those of the discovery documents do. */
-function discoveryDocument(path: string, kind: string): object {
-  const schema = { $ref: `#/components/schemas/${modelName(META, kind)}` };
-  const responses = { 200: { description: 'OK', content: { 'application/json': { schema } } } };
-  return document(
-    'Kubernetes',
-    { [path]: { get: { operationId: `get${kind}`, responses } } },
-    { [modelName(META, kind)]: OPAQUE },
-  );
+function operationDocument({ path, operation }: DocumentOperation): object {
+  const paths = { [path]: { get: operation } };
+  return document('Kubernetes', paths, componentsReachable([paths], DISCOVERY_SCHEMAS));
 }
 
+/** One document for all kinds of a group version. Of components and paths with the same name the first stays. */
 function groupVersionDocument(one: GroupVersion): object {
-  const schemas: Record<string, object> = {};
-  for (const { name, kind } of one.resources) {
-    schemas[modelName(one, kind)] ??= objectSchema(one, kind);
-    if (!name.includes('/')) schemas[modelName(one, `${kind}List`)] ??= listSchema(one, kind);
-  }
-  for (const kind of ['DeleteOptions', 'Patch', 'Status']) schemas[modelName(META, kind)] = OPAQUE;
-  return document(`Kubernetes ${apiVersionOf(one)}`, pathsOf(one), schemas);
+  const taken = takenOver(one);
+  const generated = one.resources.filter(({ name }) => !taken.names.has(name));
+  const own = ownSchemas(one, generated);
+  const paths = Object.entries({ ...pathsOf({ ...one, resources: generated }), ...taken.paths });
+  const sorted = Object.fromEntries(paths.sort(([a], [b]) => (a < b ? -1 : 1)));
+  const components = { ...SHARED_SCHEMAS, ...own, ...taken.components };
+  const schemas = componentsReachable([sorted, ...Object.keys(own).map(refTo), ...taken.roots], components);
+  return document(`Kubernetes ${apiVersionOf(one)}`, sorted, schemas);
 }
 
-const kindOf = ({ group, version }: GroupVersion, kind: string): object => ({
-  'x-kubernetes-group-version-kind': [{ group, kind, version }],
-});
+interface TakenOver {
+  readonly paths: Record<string, Schema>;
+  readonly components: Record<string, Schema>;
+  /** The resources and subresources that the paths are of. */
+  readonly names: Set<string>;
+  /** References to all components. */
+  readonly roots: Schema[];
+}
 
-/**
- * An object without properties: with some, kubectl would take all others for unknown fields. Whoever validates is the shard.
- */
-const objectSchema = (one: GroupVersion, kind: string): object => ({
-  description: `${kind} of ${apiVersionOf(one)}. Its fields are described by the workspaces that serve it.`,
-  ...OPAQUE,
-  ...kindOf(one, kind),
-});
+/** The parts of documents that other servers have made, without what is not served here. */
+function takenOver(one: GroupVersion): TakenOver {
+  const taken: TakenOver = { paths: {}, components: {}, names: new Set(), roots: [] };
+  for (const { openapi } of one.resources) {
+    if (openapi === undefined || !('paths' in openapi)) continue;
+    for (const [path, item] of Object.entries(openapi.paths)) {
+      const found = servedOperations(one, path, item as Schema);
+      if (found === undefined) continue;
+      taken.paths[path] ??= found.item;
+      taken.names.add(found.name);
+    }
+    for (const [name, schema] of Object.entries(openapi.components)) {
+      taken.components[name] ??= schema as Schema;
+      taken.roots.push(refTo(name));
+    }
+  }
+  return taken;
+}
 
-const listSchema = (one: GroupVersion, kind: string): object => ({
-  description: `${kind}List is a list of ${kind}`,
-  type: 'object',
-  required: ['items'],
-  properties: {
-    apiVersion: { type: 'string' },
-    items: { type: 'array', items: { $ref: `#/components/schemas/${modelName(one, kind)}` } },
-    kind: { type: 'string' },
-    metadata: { type: 'object' },
-  },
-  ...kindOf(one, `${kind}List`),
-});
+function ownSchemas(one: GroupVersion, resources: readonly ApiResource[]): Record<string, Schema> {
+  const schemas: Record<string, Schema> = {};
+  for (const { kind, openapi } of resources) {
+    if (openapi && 'schema' in openapi)
+      schemas[modelName(one, kind)] ??= customResourceSchema({ ...one, kind }, openapi.schema as Schema);
+  }
+  for (const resource of resources) {
+    const gvk = kindOf(resource);
+    const name = modelName(gvk, gvk.kind);
+    if (SHARED_SCHEMAS[name] === undefined) schemas[name] ??= opaqueSchema(gvk);
+    if (!resource.name.includes('/')) schemas[modelName(one, `${resource.kind}List`)] ??= listSchema(gvk, name);
+  }
+  return schemas;
+}

@@ -2,7 +2,7 @@ import { badRequest } from './errors.ts';
 import { fieldsOf, type ProtobufField } from './protobuf-wire.ts';
 
 /** First bytes of a Kubernetes protobuf body: `k8s` and a NUL. */
-const MAGIC = Uint8Array.of(0x6b, 0x38, 0x73, 0x00);
+export const PROTOBUF_MAGIC = Uint8Array.of(0x6b, 0x38, 0x73, 0x00);
 
 /** The envelope of a Kubernetes protobuf body (`runtime.Unknown`). */
 export interface ProtobufEnvelope {
@@ -28,7 +28,7 @@ export interface ProtobufObjectMeta {
 }
 
 /** Whether a body begins as a Kubernetes protobuf message does. */
-export const isProtobuf = (body: Uint8Array): boolean => MAGIC.every((byte, i) => body[i] === byte);
+export const isProtobuf = (body: Uint8Array): boolean => PROTOBUF_MAGIC.every((byte, i) => body[i] === byte);
 
 /** Reads the envelope of a body, the four magic bytes included. Throws a StatusError 400 when it is malformed. */
 export function readProtobufEnvelope(body: Uint8Array): ProtobufEnvelope {
@@ -36,7 +36,7 @@ export function readProtobufEnvelope(body: Uint8Array): ProtobufEnvelope {
     throw badRequest('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]');
   const raw: Uint8Array = new Uint8Array(0);
   const envelope = { apiVersion: '', kind: '', raw, contentEncoding: '', contentType: '' };
-  for (const field of fieldsOf(body.subarray(MAGIC.length))) {
+  for (const field of fieldsOf(body.subarray(PROTOBUF_MAGIC.length))) {
     switch (field.number) {
       case 1:
         for (const inner of fieldsOf(field.bytes())) {

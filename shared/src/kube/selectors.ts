@@ -162,7 +162,7 @@ function requirement(key: string, operator: LabelOperator, given: readonly strin
   return Object.freeze({ key, operator, values: Object.freeze(values) });
 }
 
-type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string>>;
 
 function holds({ operator, values }: LabelRequirement, value: string | undefined): boolean {
   switch (operator) {

@@ -43,20 +43,20 @@ export function createViewHost({ views, engine, documents, onError }: ViewHostOp
     const matched = entry?.pattern.match(target);
     if (entry === undefined || matched === undefined) throw unresolved(caller, exchange.method, target);
     if (matched === 'incomplete') throw resourceNotServed();
-    const { view, pattern } = entry;
+    const { view } = entry;
 
-    const rest = restOf(target, pattern.length);
+    const rest = restOf(target, matched.length);
     refuseEncodedStructure(rest);
     if (!API_ROOTS.has(rest.segments[0] ?? '')) throw resourceNotServed();
     const request = requestInfo(exchange.method, rest);
-    const scope = view.resolve ? view.resolve(matched, request) : matched;
+    const scope = view.resolve ? view.resolve(matched.scope, request) : matched.scope;
     if (scope === undefined) throw unresolved(caller, exchange.method, target);
     describe(record, view, scope.cluster, request);
 
     const call: Call = Object.freeze({ caller, scope, request, query: rest.query });
     const decision = await stage('authorize', () => view.authorize(call));
     record.because = decision.because;
-    if (!decision.allowed) throw forbidden(caller.name, request, decision.because);
+    if (!decision.allowed) throw forbidden(caller.name, request, decision.told ?? decision.because);
 
     const apis = await view.apis(scope, request);
     if (apis !== undefined) {

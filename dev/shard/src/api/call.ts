@@ -1,10 +1,11 @@
 import type { Identity } from '@kcp-vw/shared/authn/identity.ts';
 import type { Clock } from '@kcp-vw/shared/informer/clock.ts';
+import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { Exchange } from '@kcp-vw/shared/listener/exchange.ts';
 import type { RequestInfo } from '@kcp-vw/shared/target/request-info.ts';
 import type { Target } from '@kcp-vw/shared/target/target.ts';
 import type { Forward } from '@kcp-vw/shared/view/view.ts';
-import type { ResourceDefinition } from '../store/definition.ts';
+import type { ResourceDefinition, Write } from '../store/definition.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
 
@@ -25,6 +26,8 @@ export interface ApiSettings {
   readonly serverAddress: string;
   /** Milliseconds between the bookmarks of a watch. */
   readonly bookmarkInterval: number;
+  /** Comes after the admission of the resource itself, for objects of any kind. Must return a changed copy or the object itself. */
+  readonly admit?: (definition: ResourceDefinition, object: KubeObject, write: Write) => KubeObject;
   /** Ends watches early, cleanly: the shard shuts down. */
   readonly until?: NonNullable<Forward['until']>;
 }
@@ -36,6 +39,8 @@ export interface ResourceCall extends ApiRequest {
   readonly registry: Registry;
   readonly settings: ApiSettings;
   readonly definition: ResourceDefinition;
+  /** Under which the objects lie: the same, but for resources that share theirs with another. */
+  readonly stored: ResourceDefinition;
   /** The apiVersion that the caller speaks. */
   readonly apiVersion: string;
   /** Of the path; empty for a cluster-scoped object and for all namespaces. */

@@ -1,27 +1,38 @@
 import { badRequest, invalid, notFound } from '@kcp-vw/shared/kube/errors.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
-import type { Write } from '../store/definition.ts';
+import { storedApiVersion, type Write } from '../store/definition.ts';
 import { NAMESPACES } from '../store/kubernetes-resources.ts';
 import { generatedName } from '../store/metadata.ts';
 import { invalidFields, modified } from '../store/refusals.ts';
 import type { ResourceCall } from './call.ts';
 import { inVersion } from './collection.ts';
 import { refuseInvalidMetadata } from './names.ts';
-import { namespaceTerminating } from './refusals.ts';
+import { namespaceTerminating, resourceTerminating } from './refusals.ts';
 
 /** Stores a new object, as its resource's rules make it. */
 export function commitCreate(call: ResourceCall, given: KubeObject, dryRun: boolean): KubeObject {
-  const { definition, cluster, store, user } = call;
-  const object = placed(call, given);
+  const { definition, stored, cluster, store, user } = call;
+  const object = asStored(call, placed(call, given));
+  if (definition.isTerminating === true) throw resourceTerminating(definition, object.metadata?.name ?? '');
   refuseInvalidMetadata(definition, object);
   if (definition.namespaced) refuseNamespace(call, object);
   // The status is the server's: admission may begin one, a client may not.
   const { status: _status, ...withoutStatus } = object;
   const proposed = definition.statusSubresource ? withoutStatus : object;
   const write: Write = { verb: 'create', subresource: '', cluster, user, dryRun };
-  const admitted = definition.admit?.(proposed, write) ?? proposed;
+  const admitted = admit(call, proposed, write);
   definition.validate?.(admitted, undefined);
-  return store.create(definition, cluster, admitted, { dryRun, keepStatus: true });
+  return store.create(stored, cluster, admitted, { dryRun, keepStatus: true });
+}
+
+/** What is converted is looked at in the version in which it is stored; all else in the version of the caller. */
+function asStored({ definition, stored }: ResourceCall, object: KubeObject): KubeObject {
+  return definition.convert === undefined ? object : inVersion(definition, object, storedApiVersion(stored));
+}
+
+function admit({ definition, settings }: ResourceCall, proposed: KubeObject, write: Write): KubeObject {
+  const admitted = definition.admit?.(proposed, write) ?? proposed;
+  return settings.admit?.(definition, admitted, write) ?? admitted;
 }
 
 /** With its name and namespace, from the path where the body leaves them out. */
@@ -51,27 +62,33 @@ function refuseNamespace({ definition, cluster, namespace, store }: ResourceCall
 
 /** Stores an object in place of `previous`: all of it but the status, or the status alone. */
 export function commitUpdate(call: ResourceCall, given: KubeObject, previous: KubeObject, dryRun: boolean): KubeObject {
-  const { definition, cluster, store, user, request } = call;
+  const { definition, stored, cluster, store, user, request } = call;
   refuseOtherPlace(call, given);
   const { resourceVersion } = given.metadata ?? {};
   if (definition.custom && !resourceVersion) throw versionRequired(call);
   if (resourceVersion && resourceVersion !== previous.metadata?.resourceVersion) throw modified(definition, request.name);
   const subresource = request.subresource === 'status' ? 'status' : '';
-  const proposed = subresource === 'status' ? statusOnly(call, given, previous) : allButStatus(call, given, previous);
+  const proposed =
+    subresource === 'status' ? statusOnly(asStored(call, given), previous) : allButStatus(call, asStored(call, given), previous);
   const write: Write = { verb: 'update', subresource, cluster, user, previous, dryRun };
-  const admitted = definition.admit?.(proposed, write) ?? proposed;
+  const admitted = admit(call, proposed, write);
   if (subresource === '') refuseInvalidMetadata(definition, admitted);
   definition.validate?.(admitted, previous);
   return subresource === 'status'
-    ? store.updateStatus(definition, cluster, admitted, { dryRun })
-    : store.update(definition, cluster, admitted, { dryRun });
+    ? store.updateStatus(stored, cluster, admitted, { dryRun })
+    : store.update(stored, cluster, admitted, { dryRun });
 }
 
-function statusOnly({ apiVersion }: ResourceCall, given: KubeObject, previous: KubeObject): KubeObject {
-  const { status: _status, ...rest } = inVersion(previous, apiVersion);
+function statusOnly(given: KubeObject, previous: KubeObject): KubeObject {
+  const { status: _status, ...rest } = previous;
   const { uid, resourceVersion } = given.metadata ?? {};
   const metadata = { ...previous.metadata, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
-  return { ...rest, metadata, ...(given.status !== undefined && { status: given.status }) };
+  return {
+    ...rest,
+    ...(given.apiVersion && { apiVersion: given.apiVersion }),
+    metadata,
+    ...(given.status !== undefined && { status: given.status }),
+  };
 }
 
 function allButStatus({ definition, namespace }: ResourceCall, given: KubeObject, previous: KubeObject): KubeObject {

@@ -65,22 +65,30 @@ const VERSION = {
 
 /** The order in which kcp lists the verbs of custom resources. */
 const CUSTOM_VERBS: readonly string[] = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
+const SCALE = { kindGroup: 'autoscaling', kindVersion: 'v1', kind: 'Scale' };
+const TOKEN_REQUEST = { kindGroup: 'authentication.k8s.io', kindVersion: 'v1', kind: 'TokenRequest' };
+const WRITING_VERBS: readonly string[] = ['create', 'update', 'patch'];
 const STATUS_VERBS: readonly string[] = ['get', 'patch', 'update'];
 
 function apiResources(definition: ResourceDefinition): ApiResource[] {
   const { group, versions, resource, singular, kind, namespaced, shortNames = [], categories = [] } = definition;
-  const verbs = definition.verbs ?? (definition.custom ? CUSTOM_VERBS : ALL_VERBS);
+  const all = definition.verbs ?? (definition.custom ? CUSTOM_VERBS : ALL_VERBS);
+  const verbs = definition.isTerminating === true ? all.filter(verb => !WRITING_VERBS.includes(verb)) : all;
   return versions.flatMap(version => {
     const hash = { storageVersionHash: storageVersionHash(group, version, kind, definition.schemaCluster) };
     const common = { group, version, kind, namespaced };
-    const main = { ...common, name: resource, singularName: singular, verbs, shortNames, categories };
+    const schema = definition.schemas?.[version];
+    const openapi = schema === undefined ? {} : { openapi: { schema } };
+    const main = { ...common, ...openapi, name: resource, singularName: singular, verbs, shortNames, categories };
     const sub = (name: string, subVerbs: readonly string[]): ApiResource => {
       return { ...common, name: `${resource}/${name}`, singularName: '', verbs: subVerbs };
     };
     return [
       definition.evaluate === undefined ? { ...main, ...hash } : main,
       ...(resource === NAMESPACES.resource && group === '' ? [sub('finalize', ['update'])] : []),
+      ...(definition.issueToken === undefined ? [] : [{ ...sub('token', ['create']), ...TOKEN_REQUEST }]),
       ...(definition.statusSubresource ? [sub('status', STATUS_VERBS)] : []),
+      ...(definition.scale?.[version] === undefined ? [] : [{ ...sub('scale', STATUS_VERBS), ...SCALE }]),
     ];
   });
 }

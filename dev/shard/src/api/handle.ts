@@ -5,7 +5,8 @@ import { methodNotAllowed, notFound, resourceNotServed, StatusError } from '@kcp
 import { JSON_OFFERS, negotiate, wantedTransform } from '@kcp-vw/shared/kube/media-type.ts';
 import type { Exchange } from '@kcp-vw/shared/listener/exchange.ts';
 import { headerValue, headerValues } from '@kcp-vw/shared/listener/headers.ts';
-import { ALL_VERBS, type ResourceDefinition } from '../store/definition.ts';
+import type { RequestInfo } from '@kcp-vw/shared/target/request-info.ts';
+import { ALL_VERBS, type ResourceDefinition, storedDefinition } from '../store/definition.ts';
 import { NAMESPACES } from '../store/kubernetes-resources.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Store } from '../store/store.ts';
@@ -14,9 +15,10 @@ import { documentsOf, emptyGroupVersion } from './discovery.ts';
 import { patch } from './patch.ts';
 import { get, list } from './read.ts';
 import { PAGE_NOT_FOUND } from './refusals.ts';
+import { getScale, patchScale, updateScale } from './scale.ts';
 import { sendBody } from './send.ts';
 import { watch } from './watch.ts';
-import { create, finalize, remove, removeCollection, update } from './write.ts';
+import { create, createToken, finalize, remove, removeCollection, update } from './write.ts';
 
 export const DEFAULT_SETTINGS: ApiSettings = {
   clock: systemClock,
@@ -74,9 +76,11 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   deletecollection: removeCollection,
 };
 const STATUS_OPERATIONS: Readonly<Record<string, Operation>> = { get, update, patch };
+const SCALE_OPERATIONS: Readonly<Record<string, Operation>> = { get: getScale, update: updateScale, patch: patchScale };
+const TOKEN_OPERATIONS: Readonly<Record<string, Operation>> = { create: createToken };
 const FINALIZE_OPERATIONS: Readonly<Record<string, Operation>> = { update: finalize };
 
-type Asked = Omit<ResourceCall, 'definition' | 'apiVersion' | 'namespace'>;
+type Asked = Omit<ResourceCall, 'definition' | 'stored' | 'apiVersion' | 'namespace'>;
 
 async function handleResource(given: Asked): Promise<void> {
   const { exchange, cluster, request } = given;
@@ -85,13 +89,13 @@ async function handleResource(given: Asked): Promise<void> {
   const apiVersion = apiVersionOf({ group: request.apiGroup, version: request.apiVersion });
   // A namespace's own path names it as namespace, too; cluster-scoped resources are also served below one.
   const namespace = definition.namespaced ? request.namespace : '';
-  const call: ResourceCall = { ...given, definition, apiVersion, namespace };
+  const call: ResourceCall = { ...given, definition, stored: storedDefinition(definition), apiVersion, namespace };
   if (cluster === '*' && !['list', 'watch'].includes(request.verb)) throw resourceNotServed();
   await operationOf(call)(call);
 }
 
 /**
- * What is served in the version asked for. What comes from an API export is asked for in all logical clusters at once under the
+ * What is served in the version asked for; a logical cluster may be asked for a resource of this identity and no other. What comes from an API export is asked for in all logical clusters at once under the
  * export's identity only, `<resource>:<identity>`, but for its metadata alone.
  */
 function definitionOf({ exchange, cluster, registry, request }: Asked): ResourceDefinition | undefined {
@@ -100,20 +104,26 @@ function definitionOf({ exchange, cluster, registry, request }: Asked): Resource
   const isInVersion = ({ versions }: ResourceDefinition): boolean => versions.includes(request.apiVersion);
   if (cluster !== '*') {
     const own = registry.find(cluster, ref);
-    return own !== undefined && identity === undefined && isInVersion(own) ? own : undefined;
+    // Kubernetes' own types are served under any identity: the suffix is cut off before anybody looks for it.
+    const isMeant = identity === undefined || own?.custom === false || own?.identity === identity;
+    return own !== undefined && isMeant && isInVersion(own) ? own : undefined;
   }
   const accept = headerValues(exchange.headers, 'accept').join(',') || undefined;
   const isOfMetadata = wantedTransform(accept)?.kind.startsWith('PartialObjectMetadata') === true;
-  const isMeant = (definition: ResourceDefinition): boolean =>
-    identity === undefined ? !definition.identity || isOfMetadata : !definition.identity || definition.identity === identity;
+  const isMeant = (definition: ResourceDefinition): boolean => {
+    // A CRD is a matter of its logical cluster alone.
+    const isForAll = !definition.identity && definition.schemaCluster === undefined;
+    return isForAll || (identity === undefined ? isOfMetadata : definition.identity === identity);
+  };
   return registry.findAll(ref).find(one => isInVersion(one) && isMeant(one));
 }
 
 function operationOf({ definition, request, exchange }: ResourceCall): Operation {
-  const operations = operationsOf(definition, request.subresource);
+  const operations = operationsOf(definition, request);
   if (operations === undefined || request.parts.length > 3) throw notFound(definition, request.name);
   const isNamed = request.parts.length > 1;
-  const fits = ['create', 'list', 'watch', 'deletecollection'].includes(request.verb) ? !isNamed : isNamed;
+  const isOfMany = ['create', 'list', 'watch', 'deletecollection'].includes(request.verb) && request.subresource === '';
+  const fits = isOfMany ? !isNamed : isNamed;
   const verbs = definition.verbs ?? ALL_VERBS;
   const operation = Object.hasOwn(operations, request.verb) ? operations[request.verb] : undefined;
   if (operation === undefined || !fits || (request.subresource === '' && !verbs.includes(request.verb))) {
@@ -122,8 +132,13 @@ function operationOf({ definition, request, exchange }: ResourceCall): Operation
   return operation;
 }
 
-function operationsOf(definition: ResourceDefinition, subresource: string): Readonly<Record<string, Operation>> | undefined {
+function operationsOf(
+  definition: ResourceDefinition,
+  { subresource, apiVersion }: Pick<RequestInfo, 'subresource' | 'apiVersion'>,
+): Readonly<Record<string, Operation>> | undefined {
+  if (subresource === 'token' && definition.issueToken !== undefined) return TOKEN_OPERATIONS;
   if (subresource === '') return OPERATIONS;
   if (subresource === 'status' && definition.statusSubresource) return STATUS_OPERATIONS;
+  if (subresource === 'scale' && definition.scale?.[apiVersion] !== undefined) return SCALE_OPERATIONS;
   return subresource === 'finalize' && definition.resource === NAMESPACES.resource ? FINALIZE_OPERATIONS : undefined;
 }

@@ -4,6 +4,7 @@ import { contentType, parseJson, parseYaml, readText, typed } from './body.ts';
 import type { ResourceCall } from './call.ts';
 import { inVersion } from './collection.ts';
 import { commitCreate, commitUpdate } from './commit.ts';
+import { unknownFieldWarnings } from './field-validation.ts';
 import { applyJsonPatch, isJsonPatch, PatchFailure } from './json-patch.ts';
 import { applied, isObject, mergePatch, strategicMergePatch } from './merge.ts';
 import { isDryRun, refusePatchOptions } from './options.ts';
@@ -46,17 +47,14 @@ export async function patch(call: ResourceCall): Promise<void> {
   refusePatchOptions(rest.query, type === APPLY_PATCH);
   const dryRun = isDryRun('PatchOptions', rest.query.getAll('dryRun'));
   const text = await readText(exchange);
-  const stored = call.store.get(definition, call.cluster, call.request.name, call.namespace);
+  const stored = call.store.get(call.stored, call.cluster, call.request.name, call.namespace);
   if (type === APPLY_PATCH) return apply(call, representation, configurationIn(call, text), stored, dryRun);
   if (stored === undefined) throw notFound(definition, call.request.name);
-  const patched = PATCHES[type]?.(inVersion(stored, call.apiVersion), text);
+  const patched = PATCHES[type]?.(inVersion(call.definition, stored, call.apiVersion), text);
   if (!isObject(patched)) throw rejectedPatch();
-  await sendObject(
-    call,
-    representation,
-    200,
-    commitUpdate(call, meant(call, typed(call, patched, text), stored), stored, dryRun),
-  );
+  const object = typed(call, patched, text);
+  const warnings = unknownFieldWarnings(call, object);
+  await sendObject(call, representation, 200, commitUpdate(call, meant(call, object, stored), stored, dryRun), warnings);
 }
 
 /**
@@ -79,14 +77,15 @@ async function apply(
   dryRun: boolean,
 ): Promise<void> {
   const { request, definition } = call;
+  const warnings = unknownFieldWarnings(call, configuration);
   if (stored === undefined) {
     if (request.subresource !== '') throw notFound(definition, request.name);
     const named = { ...configuration, metadata: { ...configuration.metadata, name: request.name } };
-    return sendObject(call, representation, 201, commitCreate(call, named, dryRun));
+    return sendObject(call, representation, 201, commitCreate(call, named, dryRun), warnings);
   }
-  const merged = applied(inVersion(stored, call.apiVersion), configuration, definition.listMapKeys);
+  const merged = applied(inVersion(call.definition, stored, call.apiVersion), configuration, definition.listMapKeys);
   const object = typed(call, isObject(merged) ? merged : {}, '');
-  await sendObject(call, representation, 200, commitUpdate(call, meant(call, object, stored), stored, dryRun));
+  await sendObject(call, representation, 200, commitUpdate(call, meant(call, object, stored), stored, dryRun), warnings);
 }
 
 /** The body of an apply, which says what it is and nothing about who manages what. */

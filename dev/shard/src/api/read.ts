@@ -10,13 +10,13 @@ import { sendBody } from './send.ts';
 
 /** One object; its status is read like the object itself. */
 export async function get(call: ResourceCall): Promise<void> {
-  const { exchange, store, definition, cluster, namespace, request, rest } = call;
+  const { exchange, store, stored, cluster, namespace, request, rest } = call;
   const resourceVersion = rest.query.get('resourceVersion') ?? '';
   refuseVersion(resourceVersion);
   refuseFuture(resourceVersion, store.resourceVersion);
   const representation = representationOf(call, 'get');
-  const object = store.get(definition, cluster, request.name, namespace);
-  if (object === undefined) throw notFound(definition, request.name);
+  const object = store.get(stored, cluster, request.name, namespace);
+  if (object === undefined) throw notFound(call.definition, request.name);
   await sendBody(exchange, 200, representation.mediaType, Buffer.from(representation.object(object)));
 }
 

@@ -30,6 +30,11 @@ export const namespaceTerminating = (definition: ResourceDefinition, name: strin
   });
 };
 
+export function resourceTerminating({ group, resource }: ResourceDefinition, name: string): StatusError {
+  const why = 'create not allowed while custom resource definition is terminating';
+  return new StatusError('Forbidden', `${resource}.${group} "${name}" is forbidden: ${why}`, { name, group, kind: resource });
+}
+
 /** The Status of a deletion that is done; it has no code. */
 export function deleted({ group, resource }: ResourceDefinition, name: string, uid: string): Omit<Status, 'message' | 'code'> {
   const details = { name, ...(group !== '' && { group }), kind: resource, uid };

@@ -28,7 +28,7 @@ export function representationOf(call: ResourceCall, shape: Shape): Representati
   if (as === undefined && !mayBePretty(call)) return plain(call, shaped);
   const isPartialOfAll = call.cluster === '*' && as !== undefined && as.kind !== 'Table';
   const prepared = (object: KubeObject): KubeObject =>
-    isPartialOfAll ? withOriginalVersion(inVersion(object, apiVersion)) : inVersion(object, apiVersion);
+    isPartialOfAll ? withOriginalVersion(inVersion(definition, object, apiVersion)) : inVersion(definition, object, apiVersion);
   return {
     mediaType: shaped.mediaType,
     object: object => shaped.object(prepared(object)),
@@ -42,12 +42,12 @@ export function representationOf(call: ResourceCall, shape: Shape): Representati
 function plain({ definition, apiVersion }: ResourceCall, { mediaType, error }: Shaped): Representation {
   return {
     mediaType,
-    object: object => `${jsonInVersion(object, apiVersion)}\n`,
+    object: object => `${jsonInVersion(definition, object, apiVersion)}\n`,
     list(items, metadata) {
       const head = JSON.stringify({ kind: `${definition.kind}List`, apiVersion, metadata }).slice(0, -1);
-      return Buffer.from(`${head},"items":[${items.map(item => jsonInVersion(item, apiVersion)).join(',')}]}\n`);
+      return Buffer.from(`${head},"items":[${items.map(item => jsonInVersion(definition, item, apiVersion)).join(',')}]}\n`);
     },
-    event: (type, object) => `{"type":"${type}","object":${jsonInVersion(object, apiVersion)}}\n`,
+    event: (type, object) => `{"type":"${type}","object":${jsonInVersion(definition, object, apiVersion)}}\n`,
     error,
   };
 }

@@ -28,8 +28,9 @@ export function selectedBy({ definition, cluster, request, rest }: ResourceCall)
   const labels = parseLabelSelector(query.get('labelSelector') ?? '');
   const fields = parseFieldSelector(rest.query.get('fieldSelector') ?? '', selectable);
   if (labels.length + fields.length === 0) return { options, selection: undefined };
-  // kcp looks the name up as a key of its own, and no object of all logical clusters has such a key.
-  if (cluster === '*' && requiredFieldValue(fields, 'metadata.name') !== undefined) return { options, selection: () => false };
+  // kcp looks the name up as a key of its own, and no object of all logical clusters has such a key. There is none without a namespace.
+  const isKey = cluster === '*' && !definition.namespaced && requiredFieldValue(fields, 'metadata.name') !== undefined;
+  if (isKey) return { options, selection: () => false };
   const selection = (object: KubeObject): boolean =>
     matchesLabels(labels, object.metadata?.labels) && matchesFields(fields, object, selectable);
   return { options, selection };

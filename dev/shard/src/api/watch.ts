@@ -5,6 +5,7 @@ import { asSeen } from '@kcp-vw/shared/answer/serve-watch.ts';
 import { expired, StatusError } from '@kcp-vw/shared/kube/errors.ts';
 import { INITIAL_EVENTS_END, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { CollectionEvent } from '@kcp-vw/shared/view/collection.ts';
+import { storedDefinition } from '../store/definition.ts';
 import type { ResourceCall } from './call.ts';
 import { collectionOf } from './collection.ts';
 import { type Representation, representationOf } from './representation.ts';
@@ -48,7 +49,7 @@ function begin(
   refuseFuture(resourceVersion, store.resourceVersion);
   const fromAnywhere = resourceVersion === '' || resourceVersion === '0';
   if (sendInitialEvents ?? fromAnywhere) {
-    const { items, resourceVersion: version } = store.list(definition, call);
+    const { items, resourceVersion: version } = store.list(storedDefinition(definition), call);
     // Without a version kcp ends the initial events with a bookmark though nobody asked for initial events.
     const endsWithBookmark = allowWatchBookmarks && (sendInitialEvents === true || resourceVersion === '');
     const end = endsWithBookmark ? [bookmark(call, representation, version, { [INITIAL_EVENTS_END]: 'true' })] : [];

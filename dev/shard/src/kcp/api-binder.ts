@@ -3,10 +3,11 @@ import { createInformer, type Informer } from '@kcp-vw/shared/informer/informer.
 import { clusterOf } from '@kcp-vw/shared/kube/objects.ts';
 import { requestJson } from '@kcp-vw/shared/upstream/json.ts';
 import { createUpstream, type ManagedUpstream } from '@kcp-vw/shared/upstream/pool.ts';
+import type { ApiBinding, ApiExport } from './api-objects.ts';
 import { isTrue, withCondition } from './conditions.ts';
 import type { Reader } from './loopback.ts';
 import { shortHash } from './names.ts';
-import type { ApiBinding, ApiExport, ExportReference, LogicalCluster } from './objects.ts';
+import type { ExportReference, LogicalCluster } from './objects.ts';
 import { API_BINDINGS, API_BINDINGS_INITIALIZER, API_EXPORTS, LOGICAL_CLUSTER_NAME, TYPE_ANNOTATION } from './refs.ts';
 import { WorkQueue } from './work-queue.ts';
 import { findType, typeClosure } from './workspace-types.ts';

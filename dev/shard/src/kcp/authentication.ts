@@ -7,6 +7,7 @@ import { unauthorized } from '@kcp-vw/shared/kube/errors.ts';
 import type { Peer } from '@kcp-vw/shared/listener/exchange.ts';
 import { headerValue, headerValues, type RawHeaders } from '@kcp-vw/shared/listener/headers.ts';
 import { shardIdentity } from './identity.ts';
+import type { ServiceAccountTokens } from './service-account-tokens.ts';
 
 /** A line of a token file: who comes with the token. */
 export interface TokenUser {
@@ -18,11 +19,14 @@ export interface TokenUser {
 
 const NOBODY = shardIdentity(ANONYMOUS, []);
 
-/** Bearer tokens that never end, as a token file has them. */
+/** Bearer tokens: those of a token file, which never end, and those of service accounts. */
 export class Tokens {
   readonly #users = new Map<string, Identity>();
 
-  constructor(users: readonly TokenUser[]) {
+  readonly serviceAccounts: ServiceAccountTokens;
+
+  constructor(users: readonly TokenUser[], serviceAccounts: ServiceAccountTokens) {
+    this.serviceAccounts = serviceAccounts;
     for (const { token, name, uid, groups } of users) this.#users.set(digest(token), shardIdentity(name, groups, uid));
   }
 
@@ -30,7 +34,7 @@ export class Tokens {
   identity(token: string): Identity | undefined {
     const wanted = Buffer.from(digest(token));
     for (const [known, identity] of this.#users) if (timingSafeEqual(Buffer.from(known), wanted)) return identity;
-    return undefined;
+    return this.serviceAccounts.identity(token);
   }
 }
 

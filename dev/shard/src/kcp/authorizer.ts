@@ -3,6 +3,7 @@ import type { RequestRef } from '@kcp-vw/shared/kube/errors.ts';
 import { LOGICAL_CLUSTER_ADMIN_GROUP } from './bootstrap-policy.ts';
 import { effectiveUsers, isInScope, isServiceAccount } from './effective-users.ts';
 import type { Reader, StoreReader } from './loopback.ts';
+import { policyAllows, policyOf } from './maximal-permission-policy.ts';
 import type { LogicalCluster, Phase } from './objects.ts';
 import { type RbacObjects, rbacAllows } from './rbac.ts';
 import {
@@ -52,7 +53,7 @@ const ACCESS: RequestRef = Object.freeze({
 export type Authorize = (cluster: string, user: Identity, request: RequestRef, options?: AuthorizeOptions) => Decision;
 
 /**
- * The chain of a shard: masters, health, then access to the workspace, then the RBAC of the bootstrap policy and of the workspace. Of the
+ * The chain of a shard: masters, health, then access to the workspace, the maximal permission policy of what is bound, then the RBAC of the bootstrap policy and of the workspace. Of the
  * workspaces of other shards it knows what is in the cache.
  */
 export function createAuthorizer(objects: Reader): Authorize {
@@ -67,7 +68,11 @@ export function createAuthorizer(objects: Reader): Authorize {
     // System clusters are for those whom nobody asks.
     if (cluster === '' || cluster === '*' || cluster.startsWith('system:')) return REFUSED;
     const users = effectiveUsers(user, cluster);
-    const delegate = (): Decision => (allowedByRoles(cluster, users, request) ? GRANTED : REFUSED);
+    const delegate = (): Decision => {
+      const policy = deep ? undefined : policyOf(objects, cluster, request);
+      if (policy !== undefined && !policyAllows(policy, cluster, user, request, allowedByPolicy)) return REFUSED;
+      return allowedByRoles(cluster, users, request) ? GRANTED : REFUSED;
+    };
     if (deep || users.some(({ groups }) => groups.includes(LOGICAL_CLUSTER_ADMIN_GROUP))) return delegate();
 
     const logicalCluster = objects.find<LogicalCluster>(LOGICAL_CLUSTERS, cluster, LOGICAL_CLUSTER_NAME);
@@ -84,6 +89,11 @@ export function createAuthorizer(objects: Reader): Authorize {
   function mayEnter(cluster: string, users: readonly Identity[]): boolean {
     const all = [here(cluster), cached(cluster), policy];
     return rbacAllows(rbacOf(all, all), users, ACCESS);
+  }
+
+  function allowedByPolicy(cluster: string, users: readonly Identity[], request: RequestRef): boolean {
+    const all = [here(cluster), cached(cluster), policy];
+    return rbacAllows(rbacOf(all, all), users, request);
   }
 
   function allowedByRoles(cluster: string, users: readonly Identity[], request: RequestRef): boolean {

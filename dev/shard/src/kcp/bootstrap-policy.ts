@@ -1,6 +1,7 @@
 import { GROUP_AUTHENTICATED, GROUP_MASTERS, GROUP_UNAUTHENTICATED } from '@kcp-vw/shared/authn/identity.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { PolicyRule } from '@kcp-vw/shared/kube/rbac.ts';
+import { POLICY_SUBJECT_PREFIX } from './maximal-permission-policy.ts';
 import { RBAC_GROUP } from './rbac.ts';
 
 export const KCP_ADMIN_GROUP = 'system:kcp:admin';
@@ -80,6 +81,21 @@ const USE_TYPES: PolicyRule = {
   resourceNames: ['universal', 'organization', 'team'],
 };
 
+/** What everyone may do with the resources of root's exports, at most. */
+const POLICIES: Readonly<Record<string, readonly PolicyRule[]>> = {
+  tenancy: [
+    {
+      verbs: ['*'],
+      apiGroups: ['tenancy.kcp.io'],
+      resources: ['workspaces', 'workspaceauthenticationconfigurations', 'workspacetypes'],
+    },
+    { verbs: READ, apiGroups: ['tenancy.kcp.io'], resources: ['workspaces/status', 'workspacetypes/status'] },
+  ],
+  topology: [{ verbs: ['*'], apiGroups: ['topology.kcp.io'], resources: ['partitions', 'partitionsets'] }],
+};
+const policyRole = (which: string): string => `system:kcp:apiexport:${which}:maximal-permission-policy`;
+const policyBinding = (which: string): string => `system:kcp:authenticated:apiexport:${which}:maximal-permission-policy`;
+
 /** What `root` has besides: everyone who is authenticated may enter it, look around and use its workspace types. */
 const ROOT_CLUSTER_ROLES: Readonly<Record<string, readonly PolicyRule[]>> = {
   'system:kcp:universal-workspacetype-use': [USE_TYPES],
@@ -89,6 +105,8 @@ const ROOT_CLUSTER_ROLES: Readonly<Record<string, readonly PolicyRule[]>> = {
       [{ verbs: ['bind'], apiGroups: ['apis.kcp.io'], resources: ['apiexports'], resourceNames: [`${group}.kcp.io`] }],
     ]),
   ),
+  ...Object.fromEntries(Object.entries(POLICIES).map(([name, rules]) => [policyRole(name), rules])),
+  [policyRole('kcp-admin')]: [{ verbs: ['*'], apiGroups: ['tenancy.kcp.io'], resources: ['*'] }],
 };
 
 const ROOT_CLUSTER_ROLE_BINDINGS: Readonly<Record<string, readonly [role: string, ...groups: string[]]>> = {
@@ -97,6 +115,13 @@ const ROOT_CLUSTER_ROLE_BINDINGS: Readonly<Record<string, readonly [role: string
   'system:kcp:authenticated:universal-workspacetype-use': ['system:kcp:universal-workspacetype-use', GROUP_AUTHENTICATED],
   'system:kcp:authenticated:apiexport:tenancy:bind': ['system:kcp:apiexport:tenancy:bind', GROUP_AUTHENTICATED],
   'system:kcp:authenticated:apiexport:topology:bind': ['system:kcp:apiexport:topology:bind', GROUP_AUTHENTICATED],
+  ...Object.fromEntries(
+    Object.keys(POLICIES).map(name => [
+      policyBinding(name),
+      [policyRole(name), POLICY_SUBJECT_PREFIX + GROUP_AUTHENTICATED] as const,
+    ]),
+  ),
+  [policyBinding('kcp-admin')]: [policyRole('kcp-admin'), POLICY_SUBJECT_PREFIX + KCP_ADMIN_GROUP],
 };
 
 export interface PolicyObjects {

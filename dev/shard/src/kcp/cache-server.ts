@@ -57,7 +57,7 @@ export class CacheServer {
         [ORIGINAL_UID_ANNOTATION]: original?.[ORIGINAL_UID_ANNOTATION] ?? uid,
       };
       const copy = { ...object, metadata: { ...metadata, annotations } };
-      if (known === undefined) store.create(this.#definition(ref), cluster, copy);
+      if (known === undefined) store.create(this.#definition(ref), cluster, copy, { uid });
       else store.update(this.#definition(ref), cluster, copy);
     }
   }

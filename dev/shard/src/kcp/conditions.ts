@@ -5,7 +5,7 @@ export type Wish =
   | {
       readonly type: string;
       readonly status: 'False';
-      readonly severity: 'Error' | 'Info';
+      readonly severity: 'Error' | 'Warning' | 'Info';
       readonly reason: string;
       readonly message: string;
     };

@@ -3,14 +3,14 @@ import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { resourceKey } from '../store/definition.ts';
 import type { Change } from '../store/event-log.ts';
 import { namespaceObject } from '../store/kubernetes-resources.ts';
-import { type ExportedDefinitions, reconcileApiBinding, unbind } from './api-binding-controller.ts';
 import { reconcileDeletionOf } from './deletion-controller.ts';
 import { reconcileLogicalCluster, reconcileOwner } from './logical-cluster-controller.ts';
 import type { ShardFacts } from './logical-cluster-state.ts';
 import type { Loopback } from './loopback.ts';
-import type { ApiBinding, LogicalCluster, Workspace } from './objects.ts';
+import { reconcileNamespaceContents } from './namespace-contents.ts';
+import type { LogicalCluster, Workspace } from './objects.ts';
 import type { OtherShards } from './other-shards.ts';
-import { API_BINDINGS, API_EXPORTS, LOGICAL_CLUSTERS, NAMESPACES, SHARDS, WORKSPACE_TYPES, WORKSPACES } from './refs.ts';
+import { API_BINDINGS, LOGICAL_CLUSTERS, NAMESPACES, SHARDS, WORKSPACE_TYPES, WORKSPACES } from './refs.ts';
 import { queueMarks, reconcileMark } from './replication-marks.ts';
 import { WorkQueue } from './work-queue.ts';
 import { reconcileWorkspace } from './workspace-controller.ts';
@@ -24,14 +24,15 @@ export interface ControllersOptions {
   readonly objects: Loopback;
   readonly others: OtherShards;
   readonly facts: ShardFacts;
-  readonly exported: ExportedDefinitions;
+  /** PEM: what verifies the shard, which every namespace tells. */
+  readonly certificates: string;
   readonly onError: (error: unknown, what: string) => void;
 }
 
 const KEY = {
-  apiExports: resourceKey(API_EXPORTS),
   apiBindings: resourceKey(API_BINDINGS),
   logicalClusters: resourceKey(LOGICAL_CLUSTERS),
+  namespaces: resourceKey(NAMESPACES),
   shards: resourceKey(SHARDS),
   workspaces: resourceKey(WORKSPACES),
   workspaceTypes: resourceKey(WORKSPACE_TYPES),
@@ -51,15 +52,15 @@ export interface Controllers {
 }
 
 /** Starts everything that makes a shard of a store: what follows changes, a moment later. */
-export function startControllers({ objects, others, facts, exported, onError }: ControllersOptions): Controllers {
+export function startControllers({ objects, others, facts, certificates, onError }: ControllersOptions): Controllers {
   const queue = (name: string, work: (key: string) => void): WorkQueue =>
     new WorkQueue(work, { onError: (error, key) => onError(error, `${name} ${key}`) });
   const logicalClusters = queue('logical cluster', cluster => reconcileLogicalCluster(objects, cluster, facts));
   const owners = queue('owner of', cluster => reconcileOwner(objects, cluster));
   const bootstrapper = queue('bootstrapping of', cluster => bootstrapUniversal(objects, cluster));
   const workspaces = queue('workspace', key => reconcileWorkspace(objects, others, ...split(key)));
+  const namespaces = queue('contents of namespace', key => reconcileNamespaceContents(objects, ...split(key), certificates));
   const types = queue('workspace type', key => reconcileWorkspaceType(objects, ...split(key)));
-  const bindings = queue('binding', key => reconcileApiBinding(objects, ...split(key), exported));
   const marks = queue('mark of', key => reconcileMark(objects, key));
   const deletions: WorkQueue = queue('deletion of', cluster => {
     const again = reconcileDeletionOf(objects, cluster);
@@ -74,28 +75,25 @@ export function startControllers({ objects, others, facts, exported, onError }: 
   };
 
   const stopListening = objects.store.onChange(change => {
-    const { type, resource, cluster, name, object } = change;
+    const { type, resource, cluster, name } = change;
     queueMarks(marks, objects, change);
     if (resource === KEY.logicalClusters) onLogicalCluster(change);
     else if (resource === KEY.workspaces) workspaces.add(keyOf(cluster, name));
+    else if (resource === KEY.namespaces && type === 'ADDED' && !cluster.startsWith('system:'))
+      namespaces.add(keyOf(cluster, name));
     else if (resource === KEY.workspaceTypes) types.add(keyOf(cluster, name));
-    else if (resource === KEY.apiBindings) {
-      if (type === 'DELETED') unbind(objects, cluster, object as ApiBinding, exported);
-      else bindings.add(keyOf(cluster, name));
-    } else if (isBeingDeleted(objects, cluster)) {
-      // Content that is made in the meantime goes, too.
-      deletions.addAfter(cluster, 500);
+    else if (isBeingDeleted(objects, cluster)) {
+      // Nothing is left after the bindings. Content that is made in the meantime goes, too.
+      deletions.addAfter(cluster, resource === KEY.apiBindings && type === 'DELETED' ? 2 : 500);
     }
   });
   const addAll = (queue: WorkQueue, all: readonly KubeObject[]): void => {
     for (const object of all) queue.add(keyOf(clusterOf(object), object.metadata?.name ?? ''));
   };
-  const stopListeningToCache = objects.cache.store.onChange(({ resource, name }) => {
+  const stopListeningToCache = objects.cache.store.onChange(({ resource }) => {
     if (resource === KEY.shards) {
       addAll(types, objects.list(WORKSPACE_TYPES, '*'));
       addAll(workspaces, objects.list<Workspace>(WORKSPACES, '*').filter(isUnscheduled));
-    } else if (resource === KEY.apiExports) {
-      addAll(bindings, objects.list<ApiBinding>(API_BINDINGS, '*').filter(isBindingTo(name)));
     }
   });
   return {
@@ -103,28 +101,24 @@ export function startControllers({ objects, others, facts, exported, onError }: 
     stop() {
       stopListening();
       stopListeningToCache();
-      for (const one of [logicalClusters, owners, bootstrapper, workspaces, types, bindings, marks, deletions]) one.stop();
+      for (const one of [logicalClusters, owners, bootstrapper, workspaces, namespaces, types, marks, deletions]) one.stop();
     },
   };
 }
 
 const isUnscheduled = ({ spec }: Workspace): boolean => !spec?.cluster;
 
-/** Only those that wait for an export to appear: nothing else of an export that changes is looked at in a binding. */
-const isBindingTo =
-  (name: string) =>
-  ({ spec, status }: ApiBinding): boolean =>
-    spec?.reference?.export?.name === name && status?.phase !== 'Bound';
-
 const isBeingDeleted = (objects: Loopback, cluster: string): boolean =>
   Boolean(logicalClusterOf(objects, cluster)?.metadata.deletionTimestamp);
 
-/** Gives a universal workspace its first namespace and takes the initializer away. */
+/** Gives a universal workspace its first namespaces and takes the initializer away. */
 function bootstrapUniversal(objects: Loopback, cluster: string): void {
   const current = logicalClusterOf(objects, cluster);
   const initializers = current?.status?.initializers ?? [];
   if (current === undefined || !initializers.includes(UNIVERSAL)) return;
-  if (objects.get(NAMESPACES, cluster, 'default') === undefined) objects.create(NAMESPACES, cluster, namespaceObject('default'));
+  for (const name of ['default', 'kube-system']) {
+    if (objects.get(NAMESPACES, cluster, name) === undefined) objects.create(NAMESPACES, cluster, namespaceObject(name));
+  }
   // The creation has told listeners, who may have changed this one.
   const latest = logicalClusterOf(objects, cluster) ?? current;
   const remaining = (latest.status?.initializers ?? []).filter(name => name !== UNIVERSAL);

@@ -1,4 +1,4 @@
-import { resourceKey } from '../store/definition.ts';
+import { parseStorageKey, resourceKey } from '../store/definition.ts';
 import { DELETION_FINALIZER } from './logical-cluster-state.ts';
 import type { Loopback } from './loopback.ts';
 import { API_BINDINGS, CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, LOGICAL_CLUSTERS } from './refs.ts';
@@ -46,6 +46,5 @@ function remove(
   { name = '', namespace = '', deletionTimestamp }: { name?: string; namespace?: string; deletionTimestamp?: string | null },
 ): void {
   if (deletionTimestamp) return;
-  const slash = resource.indexOf('/');
-  objects.delete({ group: resource.slice(0, slash), resource: resource.slice(slash + 1) }, cluster, name, namespace);
+  objects.delete(parseStorageKey(resource), cluster, name, namespace);
 }

@@ -4,6 +4,7 @@ import { DevShard, type ShardOptions, type Surroundings } from './dev-shard.ts';
 import { handleFrontProxyRequest, type ShardBehind } from './front-proxy.ts';
 import { ROOT, SHARDS } from './refs.ts';
 import { newIdentities, registerShard } from './seed.ts';
+import { ServiceAccountTokens } from './service-account-tokens.ts';
 import { listenAsShard, type ShardListener } from './shard-listener.ts';
 import { findCluster } from './workspace-paths.ts';
 
@@ -50,6 +51,7 @@ export class DevKcp {
       cacheDelay,
       // Kept when a shard loses its state: the others would go on with the old ones.
       identities: newIdentities(),
+      serviceAccounts: new ServiceAccountTokens(),
       others: {
         objectsOf: name => this.#shardOf(name).state.objects,
         tellOwner: (cluster, workspace) => {

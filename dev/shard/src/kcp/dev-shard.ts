@@ -10,6 +10,7 @@ import type { CacheServer } from './cache-server.ts';
 import { FAULTS_PATH, type FaultActions, FaultInjector, handleFaultsRequest } from './faults.ts';
 import type { OtherShards } from './other-shards.ts';
 import { ROOT_SHARD } from './refs.ts';
+import type { ServiceAccountTokens } from './service-account-tokens.ts';
 import { connectVirtualWorkspaces } from './services-proxy.ts';
 import { listenAsShard, type ShardListener } from './shard-listener.ts';
 import { handleShardRequest, type Proxied, type ShardContext } from './shard-requests.ts';
@@ -37,6 +38,7 @@ export interface Surroundings {
   readonly cacheDelay: number;
   readonly identities: Readonly<Record<string, string>>;
   readonly others: OtherShards;
+  readonly serviceAccounts: ServiceAccountTokens;
   /** A shard has begun anew, without what it had: it must be made known again, or make others known. */
   readonly onNewState: (shard: DevShard) => void;
   readonly onError: (error: unknown, what: string) => void;
@@ -64,7 +66,7 @@ export class DevShard {
     this.baseURL = `https://${surroundings.host}:${options.port}`;
     this.#options = options;
     this.#surroundings = surroundings;
-    this.#tokens = new Tokens(options.tokens);
+    this.#tokens = new Tokens(options.tokens, surroundings.serviceAccounts);
     this.#virtualWorkspaces = connectVirtualWorkspaces(options.virtualWorkspaceURL, options.tls);
     this.#state = this.#newState();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { effectiveUsers, isInScope, SCOPES_KEY, WARRANT_KEY } from './effective-users.ts';
+import { effectiveUsers, isInScope, prefixUser, SCOPES_KEY, WARRANT_KEY } from './effective-users.ts';
 import { shardIdentity } from './identity.ts';
 
 const names = (who: ReturnType<typeof shardIdentity>, cluster: string): string[] =>
@@ -62,5 +62,24 @@ describe('a service account', () => {
 
   test('counts elsewhere under that name only', () => {
     expect(names(robot, 'b')).toEqual(['system:kcp:serviceaccount:a:default:robot', 'system:anonymous']);
+  });
+});
+
+describe('a user in a maximal permission policy', () => {
+  const CLUSTER_KEY = 'authentication.kcp.io/cluster-name';
+
+  test('carries the prefix before the name, the groups and the warrants', () => {
+    const ada = shardIdentity('ada', ['team'], '', { [WARRANT_KEY]: [warrant('bob'), 'nonsense'] });
+    const { name, groups, extra } = prefixUser(ada, 'p:');
+    expect({ name, groups }).toEqual({ name: 'p:ada', groups: ['p:team', 'p:system:authenticated'] });
+    expect((extra[WARRANT_KEY] ?? []).map(text => JSON.parse(text))).toMatchObject([
+      { user: 'p:bob', groups: ['p:system:authenticated'] },
+    ]);
+  });
+
+  test('is called by the global name when it is a service account', () => {
+    const account = shardIdentity('system:serviceaccount:default:rest', [], '', { [CLUSTER_KEY]: ['abc'] });
+    expect(prefixUser(account, 'p:').name).toBe('p:system:kcp:serviceaccount:abc:default:rest');
+    expect(prefixUser(shardIdentity('system:serviceaccount:default:rest', []), 'p:').name).toBe('p:system:anonymous');
   });
 });

@@ -5,7 +5,7 @@ export const SCOPES_KEY = 'authentication.kcp.io/scopes';
 /** A second identity, as JSON, whose rights count besides those of the one that carries it. */
 export const WARRANT_KEY = 'authorization.kcp.io/warrant';
 /** The logical cluster that a service account belongs to. */
-const SERVICE_ACCOUNT_CLUSTER_KEY = 'authentication.kcp.io/cluster-name';
+export const SERVICE_ACCOUNT_CLUSTER_KEY = 'authentication.kcp.io/cluster-name';
 
 const CLUSTER_SCOPE = 'cluster:';
 const SERVICE_ACCOUNT_PREFIX = 'system:serviceaccount:';
@@ -45,6 +45,31 @@ export function effectiveUsers(who: Identity, cluster: string): readonly Identit
   };
   collect(who);
   return [...users, ...[...new Set(outsiders)].sort().map(group => somebody(group, who))];
+}
+
+/**
+ * The user as roles of maximal permission policies name him: the prefix before his name, that of a service account being its global one,
+ * and before those of his groups and warrants. A service account of no certain logical cluster is only somebody authenticated.
+ */
+export function prefixUser(who: Identity, prefix: string): Identity {
+  const { [WARRANT_KEY]: warrants = [], ...extra } = who.extra;
+  const global = globalServiceAccount(who);
+  if (isServiceAccount(who) && global === undefined) {
+    const group = who.groups.includes(GROUP_AUTHENTICATED) ? GROUP_AUTHENTICATED : GROUP_UNAUTHENTICATED;
+    return { name: prefix + ANONYMOUS, uid: '', groups: [prefix + group], extra: {} };
+  }
+  const prefixed = warrants.flatMap(text => {
+    const warrant = parseWarrant(text);
+    if (warrant === undefined) return [];
+    const { name, ...rest } = prefixUser(warrant, prefix);
+    return [JSON.stringify({ user: name, ...rest })];
+  });
+  return {
+    name: prefix + (global ?? who).name,
+    uid: who.uid,
+    groups: who.groups.map(group => prefix + group),
+    extra: { ...extra, ...(prefixed.length > 0 && { [WARRANT_KEY]: prefixed }) },
+  };
 }
 
 const somebody = (group: string, who: Identity): Identity => ({

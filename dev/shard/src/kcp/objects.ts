@@ -20,7 +20,8 @@ export interface RecordedUser {
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
-interface Stored extends KubeObject {
+/** An object that has been stored. */
+export interface Stored extends KubeObject {
   readonly metadata: Readonly<ObjectMeta>;
 }
 
@@ -105,21 +106,6 @@ export interface WorkspaceType extends Stored {
   readonly status?: {
     readonly conditions?: readonly Condition[];
     readonly virtualWorkspaces?: readonly { readonly url: string; readonly type: string }[];
-  };
-}
-
-export interface ApiExport extends Stored {
-  readonly spec?: { readonly resources?: readonly { readonly group: string; readonly name: string; readonly schema: string }[] };
-  readonly status?: { readonly identityHash?: string };
-}
-
-export interface ApiBinding extends Stored {
-  readonly spec?: { readonly reference?: { readonly export?: { readonly path?: string; readonly name: string } } };
-  readonly status?: {
-    readonly phase?: string;
-    readonly conditions?: readonly Condition[];
-    readonly apiExportClusterName?: string;
-    readonly boundResources?: readonly unknown[];
   };
 }
 

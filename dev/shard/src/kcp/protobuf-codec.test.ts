@@ -50,6 +50,27 @@ describe('an object of Kubernetes', () => {
       },
     ],
     [
+      'that tells what has happened',
+      {
+        apiVersion: 'events.k8s.io/v1',
+        kind: 'Event',
+        metadata: { name: 'e' },
+        eventTime: '2026-01-02T03:04:05.060708Z',
+        series: { count: 2, lastObservedTime: '2026-01-02T03:04:06.000000Z' },
+        regarding: { kind: 'Pod', name: 'p' },
+        note: 'text',
+      },
+    ],
+    [
+      'that leads',
+      {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { name: 'l' },
+        spec: { holderIdentity: 'a', leaseDurationSeconds: 15, renewTime: '2026-01-02T03:04:05.000001Z' },
+      },
+    ],
+    [
       'that grants something',
       {
         apiVersion: 'rbac.authorization.k8s.io/v1',

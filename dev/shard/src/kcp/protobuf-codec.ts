@@ -61,12 +61,29 @@ function encodeField(number: number, type: FieldType, value: unknown): Buffer {
       return Buffer.concat([varint(number * 8 + VARINT), varint(value === true ? 1 : 0)]);
     case 'time':
       return delimited(number, encodeField(1, 'number', Math.floor(Date.parse(String(value)) / 1000)));
+    case 'microTime':
+      return delimited(number, encode(instantOf(String(value)), INSTANT));
     default: {
       const entries = Object.entries(value as JsonObject).sort(([a], [b]) => (a < b ? -1 : 1));
       const wrapped = (one: unknown): unknown => (type === 'textsMap' ? { items: one } : one);
       return Buffer.concat(entries.map(([key, one]) => delimited(number, encode({ key, value: wrapped(one) }, entryOf(type)))));
     }
   }
+}
+
+/** `Timestamp`. */
+const INSTANT: Message = { seconds: [1, 'number'], nanos: [2, 'number'] };
+
+function instantOf(text: string): { seconds: number; nanos: number } {
+  const [, fraction = ''] = /\.(\d+)/.exec(text) ?? [];
+  return { seconds: Math.floor(Date.parse(text) / 1000), nanos: Number(fraction.slice(0, 9).padEnd(9, '0')) };
+}
+
+/** RFC 3339; of `MicroTime` with six digits after the point. */
+function instantText({ seconds, nanos = 0 }: { readonly seconds?: unknown; readonly nanos?: unknown }, isMicro: boolean): string {
+  if (typeof seconds !== 'number') return '';
+  const whole = new Date(seconds * 1000).toISOString().slice(0, 19);
+  return isMicro ? `${whole}.${String(Math.floor(Number(nanos) / 1000)).padStart(6, '0')}Z` : `${whole}Z`;
 }
 
 const delimited = (number: number, content: Buffer): Buffer =>
@@ -86,9 +103,18 @@ const isEmpty = (value: unknown): boolean =>
   value === false ||
   (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
 
+const NOTHING = Buffer.alloc(0);
+
 function decode(message: Buffer, schema: Message): Record<string, unknown> {
   const byNumber = new Map(Object.entries(schema).map(([name, [number, type, list]]) => [number, { name, type, list }]));
   const object: Record<string, unknown> = {};
+  // A message that comes again is merged into the first, as if both were one.
+  const parts = new Map<number, Buffer>();
+  const joined = (number: number, part: Buffer): Buffer => {
+    const whole = Buffer.concat([parts.get(number) ?? NOTHING, part]);
+    parts.set(number, whole);
+    return whole;
+  };
   for (const { number, content } of fieldsIn(message)) {
     const field = byNumber.get(number);
     if (field === undefined) continue;
@@ -99,7 +125,7 @@ function decode(message: Buffer, schema: Message): Record<string, unknown> {
       object[name] = { ...(object[name] as object | undefined), [String(key)]: one ?? (type === 'textsMap' ? [] : '') };
       continue;
     }
-    const value = decodeField(content, type);
+    const value = decodeField(!list && typeof type === 'object' ? joined(number, bytesOf(content)) : content, type);
     if (list) object[name] = [...((object[name] as unknown[] | undefined) ?? []), value];
     else if (!isEmpty(value)) object[name] = value;
   }
@@ -113,8 +139,7 @@ function decodeField(content: Buffer | number, type: FieldType): unknown {
   const bytes = bytesOf(content);
   if (type === 'bytes') return bytes.toString('base64');
   if (type === 'text') return bytes.toString();
-  const { seconds } = decode(bytes, { seconds: [1, 'number'] });
-  return typeof seconds === 'number' ? new Date(seconds * 1000).toISOString().replace('.000', '') : '';
+  return instantText(decode(bytes, INSTANT), type === 'microTime');
 }
 
 const malformed = (): Error => badRequest('the protobuf message is malformed');

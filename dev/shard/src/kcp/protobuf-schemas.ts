@@ -3,7 +3,8 @@
  * and k8s.io/apimachinery. Custom resources have no such form.
  */
 
-type Scalar = 'text' | 'bytes' | 'number' | 'boolean' | 'time';
+/** `time` has whole seconds, `microTime` six digits more. */
+type Scalar = 'text' | 'bytes' | 'number' | 'boolean' | 'time' | 'microTime';
 /** Maps from text: to text, to bytes, or to lists of texts (`ExtraValue`). */
 type MapOf = 'textMap' | 'bytesMap' | 'textsMap';
 
@@ -106,6 +107,101 @@ const STATUS: Message = {
   code: [6, 'number'],
 };
 
+const OBJECT_REFERENCE: Message = {
+  kind: [1, 'text'],
+  namespace: [2, 'text'],
+  name: [3, 'text'],
+  uid: [4, 'text'],
+  apiVersion: [5, 'text'],
+  resourceVersion: [6, 'text'],
+  fieldPath: [7, 'text'],
+};
+const EVENT_SOURCE: Message = { component: [1, 'text'], host: [2, 'text'] };
+const EVENT_SERIES: Message = { count: [1, 'number'], lastObservedTime: [2, 'microTime'] };
+const LEGACY_EVENT: Message = {
+  metadata,
+  involvedObject: [2, OBJECT_REFERENCE],
+  reason: [3, 'text'],
+  message: [4, 'text'],
+  source: [5, EVENT_SOURCE],
+  firstTimestamp: [6, 'time'],
+  lastTimestamp: [7, 'time'],
+  count: [8, 'number'],
+  type: [9, 'text'],
+  eventTime: [10, 'microTime'],
+  series: [11, EVENT_SERIES],
+  action: [12, 'text'],
+  related: [13, OBJECT_REFERENCE],
+  reportingComponent: [14, 'text'],
+  reportingInstance: [15, 'text'],
+};
+const EVENT: Message = {
+  metadata,
+  eventTime: [2, 'microTime'],
+  series: [3, EVENT_SERIES],
+  reportingController: [4, 'text'],
+  reportingInstance: [5, 'text'],
+  action: [6, 'text'],
+  reason: [7, 'text'],
+  regarding: [8, OBJECT_REFERENCE],
+  related: [9, OBJECT_REFERENCE],
+  note: [10, 'text'],
+  type: [11, 'text'],
+  deprecatedSource: [12, EVENT_SOURCE],
+  deprecatedFirstTimestamp: [13, 'time'],
+  deprecatedLastTimestamp: [14, 'time'],
+  deprecatedCount: [15, 'number'],
+};
+const LEASE: Message = {
+  metadata,
+  spec: [
+    2,
+    {
+      holderIdentity: [1, 'text'],
+      leaseDurationSeconds: [2, 'number'],
+      acquireTime: [3, 'microTime'],
+      renewTime: [4, 'microTime'],
+      leaseTransitions: [5, 'number'],
+      strategy: [6, 'text'],
+      preferredHolder: [7, 'text'],
+    },
+  ],
+};
+const CERTIFICATE_SIGNING_REQUEST: Message = {
+  metadata,
+  spec: [
+    2,
+    {
+      request: [1, 'bytes'],
+      username: [2, 'text'],
+      uid: [3, 'text'],
+      groups: [4, 'text', 'list'],
+      usages: [5, 'text', 'list'],
+      extra: [6, 'textsMap'],
+      signerName: [7, 'text'],
+      expirationSeconds: [8, 'number'],
+    },
+  ],
+  status: [
+    3,
+    {
+      conditions: [
+        1,
+        {
+          type: [1, 'text'],
+          reason: [2, 'text'],
+          message: [3, 'text'],
+          lastUpdateTime: [4, 'time'],
+          lastTransitionTime: [5, 'time'],
+          status: [6, 'text'],
+        },
+        'list',
+      ],
+      certificate: [2, 'bytes'],
+    },
+  ],
+};
+
 const DELETE_OPTIONS: Message = {
   gracePeriodSeconds: [1, 'number'],
   preconditions: [2, { uid: [1, 'text'], resourceVersion: [2, 'text'] }],
@@ -118,6 +214,7 @@ const DELETE_OPTIONS: Message = {
 const SCHEMAS: Readonly<Record<string, Message>> = {
   'v1 ConfigMap': { metadata, data: [2, 'textMap'], binaryData: [3, 'bytesMap'], immutable: [4, 'boolean'] },
   'v1 DeleteOptions': DELETE_OPTIONS,
+  'v1 Event': LEGACY_EVENT,
   'v1 Namespace': { metadata, spec: [2, { finalizers: [1, 'text', 'list'] }], status: [3, { phase: [1, 'text'] }] },
   'v1 Secret': {
     metadata,
@@ -126,9 +223,26 @@ const SCHEMAS: Readonly<Record<string, Message>> = {
     stringData: [4, 'textMap'],
     immutable: [5, 'boolean'],
   },
-  'v1 ServiceAccount': { metadata, automountServiceAccountToken: [4, 'boolean'] },
+  'v1 ServiceAccount': {
+    metadata,
+    secrets: [2, OBJECT_REFERENCE, 'list'],
+    imagePullSecrets: [3, { name: [1, 'text'] }, 'list'],
+    automountServiceAccountToken: [4, 'boolean'],
+  },
   'v1 Status': STATUS,
   'authentication.k8s.io/v1 SelfSubjectReview': { metadata, status: [2, { userInfo: [1, USER_INFO] }] },
+  'authentication.k8s.io/v1 TokenRequest': {
+    metadata,
+    spec: [
+      2,
+      {
+        audiences: [1, 'text', 'list'],
+        boundObjectRef: [3, { kind: [1, 'text'], apiVersion: [2, 'text'], name: [3, 'text'], uid: [4, 'text'] }],
+        expirationSeconds: [4, 'number'],
+      },
+    ],
+    status: [3, { token: [1, 'text'], expirationTimestamp: [2, 'time'] }],
+  },
   'authentication.k8s.io/v1 TokenReview': {
     metadata,
     spec: [2, { token: [1, 'text'], audiences: [2, 'text', 'list'] }],
@@ -137,6 +251,9 @@ const SCHEMAS: Readonly<Record<string, Message>> = {
   'authorization.k8s.io/v1 LocalSubjectAccessReview': ACCESS_REVIEW,
   'authorization.k8s.io/v1 SelfSubjectAccessReview': ACCESS_REVIEW,
   'authorization.k8s.io/v1 SubjectAccessReview': ACCESS_REVIEW,
+  'certificates.k8s.io/v1 CertificateSigningRequest': CERTIFICATE_SIGNING_REQUEST,
+  'coordination.k8s.io/v1 Lease': LEASE,
+  'events.k8s.io/v1 Event': EVENT,
   'rbac.authorization.k8s.io/v1 ClusterRole': ROLE,
   'rbac.authorization.k8s.io/v1 ClusterRoleBinding': BINDING,
   'rbac.authorization.k8s.io/v1 Role': ROLE,

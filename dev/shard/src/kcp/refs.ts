@@ -4,10 +4,13 @@ const ref = (group: string, resource: string): { readonly group: string; readonl
 
 export const NAMESPACES = ref('', 'namespaces');
 export const CONFIG_MAPS = ref('', 'configmaps');
+export const SECRETS = ref('', 'secrets');
+export const SERVICE_ACCOUNTS = ref('', 'serviceaccounts');
 export const ROLES = ref('rbac.authorization.k8s.io', 'roles');
 export const ROLE_BINDINGS = ref('rbac.authorization.k8s.io', 'rolebindings');
 export const CLUSTER_ROLES = ref('rbac.authorization.k8s.io', 'clusterroles');
 export const CLUSTER_ROLE_BINDINGS = ref('rbac.authorization.k8s.io', 'clusterrolebindings');
+export const CUSTOM_RESOURCE_DEFINITIONS = ref('apiextensions.k8s.io', 'customresourcedefinitions');
 export const LOGICAL_CLUSTERS = ref('core.kcp.io', 'logicalclusters');
 export const SHARDS = ref('core.kcp.io', 'shards');
 export const WORKSPACES = ref('tenancy.kcp.io', 'workspaces');
@@ -17,6 +20,7 @@ export const API_EXPORT_ENDPOINT_SLICES = ref('apis.kcp.io', 'apiexportendpoints
 export const API_RESOURCE_SCHEMAS = ref('apis.kcp.io', 'apiresourceschemas');
 export const API_CONVERSIONS = ref('apis.kcp.io', 'apiconversions');
 export const API_BINDINGS = ref('apis.kcp.io', 'apibindings');
+export const PARTITIONS = ref('topology.kcp.io', 'partitions');
 
 export const ROOT = 'root';
 /** The shard that has the logical cluster `root`. */

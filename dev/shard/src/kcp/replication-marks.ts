@@ -7,6 +7,7 @@ import type { PolicyRule } from '@kcp-vw/shared/kube/rbac.ts';
 import { resourceKey } from '../store/definition.ts';
 import type { Change } from '../store/event-log.ts';
 import type { Loopback } from './loopback.ts';
+import { POLICY_SUBJECT_PREFIX } from './maximal-permission-policy.ts';
 import {
   API_EXPORTS,
   CLUSTER_ROLE_BINDINGS,
@@ -81,8 +82,6 @@ interface Binding extends KubeObject {
 const APIS = 'apis.kcp.io';
 const TENANCY = 'tenancy.kcp.io';
 const CORE = 'core.kcp.io';
-/** Those whom a maximal permission policy is about carry this before their names. */
-const POLICY_SUBJECT_PREFIX = 'apis.kcp.io:binding:';
 
 function groupsFor(objects: Loopback, ref: Ref, object: KubeObject): ReadonlySet<string> {
   const cluster = clusterOf(object);

@@ -61,7 +61,7 @@ describe('the cache', () => {
         },
       },
     });
-    expect(copy?.metadata?.uid).not.toBe(created.metadata?.uid);
+    expect(copy?.metadata?.uid).toBe(created.metadata?.uid);
   });
 
   test('follows changes and deletions', async () => {

@@ -1,18 +1,12 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { PATH_ANNOTATION } from '@kcp-vw/shared/kube/objects.ts';
-import { type LabelRequirement, matchesLabels } from '@kcp-vw/shared/kube/selectors.ts';
+import { matchesLabels } from '@kcp-vw/shared/kube/selectors.ts';
 import { withCondition } from './conditions.ts';
+import { requirementsOf } from './label-selector.ts';
 import { DELETION_FINALIZER } from './logical-cluster-state.ts';
 import type { Loopback } from './loopback.ts';
 import { newClusterName, shardHash } from './names.ts';
-import {
-  compact,
-  type LabelSelectorObject,
-  type LogicalCluster,
-  type RecordedUser,
-  type Shard,
-  type Workspace,
-} from './objects.ts';
+import { compact, type LogicalCluster, type RecordedUser, type Shard, type Workspace } from './objects.ts';
 import type { OtherShards } from './other-shards.ts';
 import {
   LOGICAL_CLUSTER_NAME,
@@ -83,14 +77,6 @@ function choosePlace(objects: Loopback, cluster: string, workspace: Workspace): 
     },
   });
 }
-
-/** A selector of an object (`metav1.LabelSelector`) as requirements. */
-const requirementsOf = ({ matchLabels = {}, matchExpressions = [] }: LabelSelectorObject = {}): LabelRequirement[] => [
-  ...Object.entries(matchLabels).map(([key, value]): LabelRequirement => ({ key, operator: '=', values: [value] })),
-  ...matchExpressions.map(({ key, operator, values = [] }) => ({ key, operator: OPERATORS[operator], values })),
-];
-
-const OPERATORS = { In: 'in', NotIn: 'notin', Exists: 'exists', DoesNotExist: '!' } as const;
 
 /** The workspace waits: it is looked at again when a shard comes or changes. */
 function refuse(objects: Loopback, cluster: string, workspace: Workspace, message: string): void {

@@ -5,9 +5,11 @@ import { bootstrapPolicy, type PolicyObjects, rootPolicy } from './bootstrap-pol
 import { DELETION_FINALIZER } from './logical-cluster-state.ts';
 import type { Loopback } from './loopback.ts';
 import type { Shard, WorkspaceType } from './objects.ts';
+import { EXPORT_LABEL, exportHash } from './permission-claims.ts';
 import {
   API_BINDINGS,
   API_EXPORTS,
+  API_RESOURCE_SCHEMAS,
   CLUSTER_ROLE_BINDINGS,
   CLUSTER_ROLES,
   CONFIG_MAPS,
@@ -22,6 +24,7 @@ import {
   TYPE_ANNOTATION,
   WORKSPACE_TYPES,
 } from './refs.ts';
+import { systemSchema, systemSchemaName } from './system-schemas.ts';
 
 export interface SeedOptions {
   readonly isRoot: boolean;
@@ -90,7 +93,10 @@ export function seed(objects: Loopback, { isRoot, identities }: SeedOptions): vo
 
 function bindRootAPIs(objects: Loopback, cluster: string): void {
   for (const name of Object.keys(EXPORTS)) {
-    objects.create(API_BINDINGS, cluster, { metadata: { name }, spec: { reference: { export: { path: ROOT, name } } } });
+    objects.create(API_BINDINGS, cluster, {
+      metadata: { name, labels: { [EXPORT_LABEL]: exportHash(ROOT, name) }, annotations: { [PATH_ANNOTATION]: cluster } },
+      spec: { reference: { export: { path: ROOT, name } } },
+    });
   }
 }
 
@@ -114,12 +120,15 @@ function seedRoot(objects: Loopback, identities: SeedOptions['identities']): voi
     objects.create(ref, ROOT, object);
   };
   for (const [name, resources] of Object.entries(EXPORTS)) {
+    for (const resource of resources) create(API_RESOURCE_SCHEMAS, systemSchema(resource));
     create(API_EXPORTS, {
       metadata: { name, annotations: { [PATH_ANNOTATION]: ROOT } },
       spec: {
+        ...(name === 'tenancy.kcp.io' && { maximalPermissionPolicy: { local: {} } }),
         resources: resources.map(resource => {
           const [group = '', plural = ''] = resource.split('/');
-          return { group, name: plural, schema: `v1.${plural}.${group}`, storage: { crd: {} } };
+          const schema = systemSchemaName({ group, resource: plural });
+          return { group, name: plural, schema, storage: { crd: {} } };
         }),
       },
       status: { identityHash: identities[name], conditions: [] },

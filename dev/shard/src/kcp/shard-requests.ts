@@ -66,10 +66,10 @@ async function serve(exchange: Exchange, context: ShardContext, proxied: Proxied
   const request = requestInfo(exchange.method, rest);
   const decision = state.authorize(cluster, user, request);
   if (!decision.allowed) throw forbidden(user.name, request, decision.reason);
-  if (isMasters(user) && headerValue(exchange.headers, DEEP_REVIEW_HEADER) !== undefined) state.deepReviewers.add(user);
+  if (isMasters(user) && headerValue(exchange.headers, DEEP_REVIEW_HEADER) === 'true') state.deepReviewers.add(user);
   // What names no logical cluster is about the shard's own.
   const place = cluster === '' ? LOCAL_ADMIN_CLUSTER : cluster;
-  const settings = { serverAddress, until: context.until(place) };
+  const settings = { serverAddress, until: context.until(place), admit: state.admit };
   const definition = state.registry.find(place, { group: request.apiGroup, resource: request.resource });
   const inJson = await withoutProtobuf(exchange, definition, request);
   await handleApi(inJson, { cluster: place, rest, request, user }, state.store, state.registry, settings);

@@ -1,15 +1,18 @@
 import type { Identity } from '@kcp-vw/shared/authn/identity.ts';
-import { KUBERNETES_RESOURCES } from '../store/kubernetes-resources.ts';
+import type { ApiSettings } from '../api/call.ts';
 import { runNamespaceLifecycle } from '../store/namespace-lifecycle.ts';
 import { Registry } from '../store/registry.ts';
 import { Store } from '../store/store.ts';
 import { ApiBinder, type ApiBinderOptions } from './api-binder.ts';
+import { startApiControllers } from './api-controllers.ts';
 import type { Tokens } from './authentication.ts';
 import { type Authorize, createAuthorizer } from './authorizer.ts';
+import { BoundDefinitions } from './bound-definitions.ts';
 import type { CacheServer } from './cache-server.ts';
+import { admitClaimLabels } from './claim-label-admission.ts';
 import { ClusterEndings } from './cluster-endings.ts';
 import { type Controllers, startControllers } from './controllers.ts';
-import { exportedDefinitions, systemDefinitions } from './definitions.ts';
+import { type DefinitionContext, exportedDefinitions, kubernetesDefinitions, systemDefinitions } from './definitions.ts';
 import { Loopback, Reader } from './loopback.ts';
 import type { OtherShards } from './other-shards.ts';
 import { ROOT_SHARD } from './refs.ts';
@@ -41,6 +44,8 @@ export interface ShardState {
   readonly objects: Loopback;
   readonly authorize: Authorize;
   readonly endings: ClusterEndings;
+  /** What is done to every object that is written through the API. */
+  readonly admit: NonNullable<ApiSettings['admit']>;
   /** Marks a caller whose reviews are to be deep ones. */
   readonly deepReviewers: WeakSet<Identity>;
   /** Has a workspace looked at again, whose logical cluster has changed. */
@@ -55,10 +60,14 @@ export function createShardState(options: ShardStateOptions): ShardState {
   const reader = new Reader(store, cache.store);
   const authorize = createAuthorizer(reader);
   const deepReviewers = new WeakSet<Identity>();
-  const context = { objects: reader, authorize };
+  const context: DefinitionContext = {
+    objects: reader,
+    authorize,
+    issueToken: (request, account) => tokens.serviceAccounts.issue(request, account),
+  };
   const exported = exportedDefinitions(context, identities);
   const reviews = reviewDefinitions({ authorize, tokens, isDeep: user => deepReviewers.has(user) });
-  const registry = new Registry([...KUBERNETES_RESOURCES, ...systemDefinitions(context), ...reviews]);
+  const registry = new Registry([...kubernetesDefinitions(context), ...systemDefinitions(context), ...reviews]);
   const objects = new Loopback(store, registry, Object.values(exported).flat(), cache.store);
   const facts = { shardName, externalURL };
   const binder = new ApiBinder({ objects, virtualWorkspaceURL: options.virtualWorkspaceURL, tls: options.tls, onError });
@@ -71,14 +80,16 @@ export function createShardState(options: ShardStateOptions): ShardState {
     objects,
     authorize,
     endings: new ClusterEndings(store),
+    admit: (definition, object, write) => admitClaimLabels(reader, definition, object, write),
     deepReviewers,
     lookAtWorkspace: (cluster, name) => controllers?.lookAtWorkspace(cluster, name),
     start() {
-      controllers = startControllers({ objects, others, facts, exported, onError });
+      controllers = startControllers({ objects, others, facts, certificates: options.tls.ca, onError });
       stops = [
         runNamespaceLifecycle(store, registry),
         startReplication({ shardName, objects, cache, delay: cacheDelay, onError }),
         controllers.stop,
+        startApiControllers({ objects, others, shardName, exported, bound: new BoundDefinitions(), onError }),
       ];
       seed(objects, { isRoot: shardName === ROOT_SHARD, identities });
       binder.start();

@@ -3,7 +3,7 @@ import type { CollectionEvent } from '@kcp-vw/shared/view/collection.ts';
 
 /** A committed change. `object` carries the version of the change; of a deletion it is the last state. Frozen. */
 export interface Change extends CollectionEvent {
-  /** `<group>/<resource>`. */
+  /** `storageKey` of the kind: `<group>/<resource>`. */
   readonly resource: string;
   readonly cluster: string;
   /** Empty for a cluster-scoped object. */

@@ -1,29 +1,8 @@
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
-import type { TableColumn } from '@kcp-vw/shared/kube/table.ts';
+import { AGE, builtIn, CREATED_AT, text } from './built-in.ts';
 import { ALL_VERBS, type ResourceDefinition } from './definition.ts';
-
-const AGE: TableColumn = {
-  name: 'Age',
-  type: 'date',
-  description: '',
-  priority: 0,
-  jsonPath: '.metadata.creationTimestamp',
-};
-
-const text = (name: string, jsonPath: string, description = ''): TableColumn => ({
-  ...{ name, type: 'string', description, priority: 0, jsonPath },
-});
-
-type Shape = Pick<ResourceDefinition, 'group' | 'resource' | 'singular' | 'kind' | 'namespaced'> & Partial<ResourceDefinition>;
-
-const builtIn = (shape: Shape): ResourceDefinition => ({
-  versions: ['v1'],
-  custom: false,
-  statusSubresource: false,
-  tracksGeneration: false,
-  columns: [AGE],
-  ...shape,
-});
+import { EVENT_RESOURCES } from './kubernetes-events.ts';
+import { POLICY_RESOURCES } from './kubernetes-policies.ts';
 
 /** Held by this entry of its `spec.finalizers` until its contents are gone. */
 export const NAMESPACE_FINALIZER = 'kubernetes';
@@ -56,19 +35,20 @@ export const NAMESPACES: ResourceDefinition = builtIn({
 });
 
 const RBAC = 'rbac.authorization.k8s.io';
-const CREATED_AT: TableColumn = { ...AGE, name: 'Created At', type: 'string' };
 const ROLE = text('Role', '.roleRef.name');
+
+/** Text that is given as such is stored like all other data. */
+function admitSecret(object: KubeObject): KubeObject {
+  const { stringData, ...secret } = object as KubeObject & { readonly stringData?: Readonly<Record<string, string>> };
+  const given = Object.entries(stringData ?? {}).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+  const data = given.length === 0 ? {} : { data: { ...(secret.data as object | undefined), ...Object.fromEntries(given) } };
+  return { ...secret, ...data, type: secret.type ?? 'Opaque' };
+}
 
 /** The resources of Kubernetes that every logical cluster has, but for the reviews, which are computed. */
 export const KUBERNETES_RESOURCES: readonly ResourceDefinition[] = [
   builtIn({ group: '', resource: 'configmaps', singular: 'configmap', kind: 'ConfigMap', namespaced: true, shortNames: ['cm'] }),
-  builtIn({
-    ...{ group: '', resource: 'events', singular: 'event', kind: 'Event', namespaced: true, shortNames: ['ev'] },
-    columns: [text('Type', '.type'), text('Reason', '.reason'), text('Message', '.message'), AGE],
-    selectableFields: Object.fromEntries(
-      ['type', 'reason', 'reportingComponent'].map(field => [field, (object: KubeObject) => String(object[field] ?? '')]),
-    ),
-  }),
+  ...EVENT_RESOURCES,
   NAMESPACES,
   builtIn({
     ...{ group: '', resource: 'resourcequotas', singular: 'resourcequota', kind: 'ResourceQuota', namespaced: true },
@@ -78,7 +58,7 @@ export const KUBERNETES_RESOURCES: readonly ResourceDefinition[] = [
     ...{ group: '', resource: 'secrets', singular: 'secret', kind: 'Secret', namespaced: true },
     columns: [text('Type', '.type'), AGE],
     selectableFields: { type: (object: KubeObject) => String(object.type ?? '') },
-    admit: object => ({ ...object, type: object.type ?? 'Opaque' }),
+    admit: admitSecret,
   }),
   builtIn({
     ...{ group: '', resource: 'serviceaccounts', singular: 'serviceaccount', kind: 'ServiceAccount', namespaced: true },
@@ -118,4 +98,5 @@ export const KUBERNETES_RESOURCES: readonly ResourceDefinition[] = [
     ...{ kind: 'CustomResourceDefinition', namespaced: false, shortNames: ['crd', 'crds'], categories: ['api-extensions'] },
     ...{ statusSubresource: true, tracksGeneration: true, columns: [CREATED_AT] },
   }),
+  ...POLICY_RESOURCES,
 ];

@@ -1,5 +1,5 @@
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
-import { resourceKey } from './definition.ts';
+import { parseStorageKey, resourceKey } from './definition.ts';
 import type { Change } from './event-log.ts';
 import { NAMESPACES } from './kubernetes-resources.ts';
 import type { Registry } from './registry.ts';
@@ -39,8 +39,7 @@ function clean(store: Store, registry: Registry, cluster: string, namespace: Kub
 /** What is no longer served (its CRD is gone) does not hold a namespace: nobody could ever delete it. */
 function contentsOf(store: Store, registry: Registry, cluster: string, namespace: string) {
   return store.contents(cluster).flatMap(({ resource, object }) => {
-    const [group = '', plural = ''] = resource.split('/');
-    const definition = registry.find(cluster, { group, resource: plural });
+    const definition = registry.find(cluster, parseStorageKey(resource));
     return object.metadata?.namespace === namespace && definition !== undefined ? [{ definition, object }] : [];
   });
 }

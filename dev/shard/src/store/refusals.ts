@@ -36,7 +36,12 @@ export function refuseUnlessMeant(
 }
 
 export interface FieldCause {
-  readonly reason: 'FieldValueRequired' | 'FieldValueForbidden' | 'FieldValueInvalid' | 'FieldValueNotSupported';
+  readonly reason:
+    | 'FieldValueRequired'
+    | 'FieldValueForbidden'
+    | 'FieldValueInvalid'
+    | 'FieldValueNotSupported'
+    | 'FieldValueTypeInvalid';
   readonly field: string;
   readonly message: string;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { notFound, StatusError } from '@kcp-vw/shared/kube/errors.ts';
 import type { KubeObject, ObjectMeta } from '@kcp-vw/shared/kube/objects.ts';
-import { type ResourceDefinition, resourceKey } from './definition.ts';
+import { type ResourceDefinition, type StorageRef, storageKey } from './definition.ts';
 import { type Change, EventLog } from './event-log.ts';
 import { deepFreeze } from './json.ts';
 import { desiredState, generatedName, type Place, storedObject, timestamp } from './metadata.ts';
@@ -41,13 +41,13 @@ export interface WriteOptions {
   readonly dryRun?: boolean;
   /** A created object keeps its status, though that is a subresource: for controllers. Default false. */
   readonly keepStatus?: boolean;
+  /** A created object has this uid: for copies. Default: a new one. */
+  readonly uid?: string;
 }
 
 export interface DeleteOptions extends WriteOptions {
   readonly preconditions?: Preconditions;
 }
-
-type Ref = Pick<ResourceDefinition, 'group' | 'resource'>;
 
 /**
  * All objects of a shard, by resource, logical cluster, namespace and name, under one sequence of versions.
@@ -75,12 +75,12 @@ export class Store {
     return this.#log.listeners;
   }
 
-  get(ref: Ref, cluster: string, name: string, namespace = ''): KubeObject | undefined {
-    return this.#resources.get(resourceKey(ref))?.get(cluster)?.get(namespace, name);
+  get(ref: StorageRef, cluster: string, name: string, namespace = ''): KubeObject | undefined {
+    return this.#resources.get(storageKey(ref))?.get(cluster)?.get(namespace, name);
   }
 
-  list(ref: Ref, { cluster, namespace = '' }: Scope): Listing {
-    const clusters = this.#resources.get(resourceKey(ref));
+  list(ref: StorageRef, { cluster, namespace = '' }: Scope): Listing {
+    const clusters = this.#resources.get(storageKey(ref));
     const items =
       cluster === '*'
         ? [...(clusters?.keys() ?? [])].sort().flatMap(one => clusters?.get(one)?.list(namespace) ?? [])
@@ -104,7 +104,7 @@ export class Store {
     if (!name) throw nameRequired(definition);
     if (this.get(definition, cluster, name, namespace) !== undefined) throw alreadyExists(definition, name);
     const proposed = storedObject(definition, { cluster, namespace, name }, object, {
-      uid: randomUUID(),
+      uid: options.uid ?? randomUUID(),
       creationTimestamp: timestamp(this.#now()),
       generation: definition.tracksGeneration ? 1 : undefined,
       deletionTimestamp: undefined,
@@ -207,7 +207,7 @@ export class Store {
       this.#remove(definition, place, previous);
       return deepFreeze(proposed);
     }
-    const resource = resourceKey(definition);
+    const resource = storageKey(definition);
     const change = this.#log.append(resourceVersion => {
       proposed.metadata = { ...proposed.metadata, resourceVersion };
       const object = deepFreeze(proposed);
@@ -222,7 +222,7 @@ export class Store {
 
   /** The last state with the version of its end, as a watcher sees it. */
   #remove(definition: ResourceDefinition, place: Place, previous: KubeObject): KubeObject {
-    const resource = resourceKey(definition);
+    const resource = storageKey(definition);
     const { object } = this.#log.append(resourceVersion => {
       const last = deepFreeze({ ...previous, metadata: { ...previous.metadata, resourceVersion } });
       return { type: 'DELETED', ...place, resource, object: last, previous, resourceVersion };

@@ -1,0 +1,91 @@
+import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+
+/** The objects of `apis.kcp.io`, as far as they matter here. */
+
+/** An APIExport by the logical cluster that it lives in (a name, never a path) and its name. */
+export interface ExportKey {
+  readonly cluster: string;
+  readonly name: string;
+}
+
+/** `v1alpha2 PermissionClaim`: what a provider asks for in its export. */
+export interface PermissionClaim {
+  readonly group?: string;
+  readonly resource: string;
+  readonly verbs?: readonly string[];
+  readonly identityHash?: string;
+}
+
+/** `metav1.LabelSelector`, or all objects. */
+export interface ClaimSelector {
+  readonly matchAll?: boolean;
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+/** `v1alpha2 AcceptablePermissionClaim`: what a consumer says to it. */
+export interface AcceptableClaim extends PermissionClaim {
+  readonly state?: string;
+  readonly selector?: ClaimSelector;
+}
+
+/** `v1alpha2 APIExport`. */
+export interface ApiExport extends KubeObject {
+  spec?: {
+    resources?: readonly { readonly group: string; readonly name: string; readonly schema: string }[];
+    permissionClaims?: readonly PermissionClaim[];
+    maximalPermissionPolicy?: { readonly local?: object };
+  };
+  status?: { identityHash?: string };
+}
+
+/** `v1alpha2 APIBinding`. */
+export interface ApiBinding extends KubeObject {
+  spec?: {
+    reference?: { readonly export?: { readonly path?: string; readonly name: string } };
+    permissionClaims?: readonly AcceptableClaim[];
+  };
+  status?: {
+    apiExportClusterName?: string;
+    phase?: string;
+    boundResources?: readonly { readonly group: string; readonly resource: string }[];
+  };
+}
+
+/** One version of an `APIResourceSchema`. */
+export interface SchemaVersion {
+  readonly name: string;
+  readonly served: boolean;
+  readonly storage: boolean;
+  readonly schema?: object;
+  readonly subresources?: { readonly status?: object; readonly scale?: object };
+  readonly additionalPrinterColumns?: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly format?: string;
+    readonly description?: string;
+    readonly priority?: number;
+    readonly jsonPath: string;
+  }[];
+}
+
+/** `v1alpha1 APIResourceSchema`. */
+export interface ApiResourceSchema extends KubeObject {
+  spec?: {
+    group: string;
+    names: {
+      readonly plural: string;
+      readonly singular?: string;
+      readonly kind: string;
+      readonly listKind?: string;
+      readonly shortNames?: readonly string[];
+      readonly categories?: readonly string[];
+    };
+    scope: 'Namespaced' | 'Cluster';
+    versions: readonly SchemaVersion[];
+  };
+}

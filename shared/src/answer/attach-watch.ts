@@ -1,0 +1,54 @@
+import { withParameter } from '../target/target.ts';
+import type { Forward } from '../view/view.ts';
+import { begun } from './begun-exchange.ts';
+import { cutInitialEventsEnd } from './cut-bookmark.ts';
+import { eitherUntil } from './drain.ts';
+import type { Execution } from './execution.ts';
+import { relay } from './relay.ts';
+import { readableHeaders, upstreamPath } from './upstream-request.ts';
+import { isNotServed } from './vacancies.ts';
+
+export interface Attachment {
+  readonly allowWatchBookmarks: boolean;
+  /** What is left of them; undefined: the client did not say. */
+  readonly timeoutSeconds: number | undefined;
+}
+
+/**
+ * Goes on with a watch that has been open on nothing: the shard's own watch, from the beginning, with all that is there as ADDED. When the
+ * shard ends or refuses it, the client's watch ends. False: the shard cannot begin it yet.
+ */
+export async function attachWatch(
+  { exchange, shard, drain, call, rest }: Execution,
+  plan: Forward,
+  { allowWatchBookmarks, timeoutSeconds }: Attachment,
+): Promise<boolean> {
+  const parameters = {
+    resourceVersion: undefined,
+    // A streamed list (KEP-3157) where the client takes its bookmarks, else the state as a watch without a version has always begun with it.
+    sendInitialEvents: allowWatchBookmarks ? 'true' : undefined,
+    resourceVersionMatch: allowWatchBookmarks ? 'NotOlderThan' : undefined,
+    ...(timeoutSeconds !== undefined && { timeoutSeconds: String(timeoutSeconds) }),
+  };
+  const rawQuery = Object.entries(parameters).reduce((query, [name, value]) => withParameter(query, name, value), rest.rawQuery);
+  const outcome = await relay(
+    begun(exchange),
+    shard,
+    {
+      method: 'GET',
+      path: upstreamPath(call, { ...rest, rawQuery }, plan),
+      headers: readableHeaders(exchange, { ...plan, reads: 'metadata' }, 'identity'),
+      body: null,
+      longRunning: true,
+    },
+    {
+      until: eitherUntil(plan.until, drain.until),
+      decline: isNotYet,
+      ...(allowWatchBookmarks && { body: cutInitialEventsEnd() }),
+    },
+  );
+  return outcome.end !== 'declined';
+}
+
+/** A list is served before the watch cache is filled, which until then makes of every watch a 429. */
+const isNotYet = (status: number, body: string): boolean => status === 429 || status >= 500 || isNotServed(status, body);

@@ -1,0 +1,32 @@
+import { StatusError } from '../kube/errors.ts';
+import { BUILT_IN_BODY_TYPES, CUSTOM_BODY_TYPES, decodeObjectBody, type ObjectBody } from '../kube/request-body.ts';
+import { withParameter } from '../target/target.ts';
+import { ask, type Checked, contentTypeOf, readBody } from './checked.ts';
+import type { CollectedResponse } from './collect.ts';
+
+/**
+ * The object that a create or update sends. Of a body that is none the shard says why: it knows what the resource takes. Throws a
+ * StatusError 400 or 415 where it does not.
+ */
+export async function objectBody(
+  checked: Checked,
+  method: 'POST' | 'PUT',
+): Promise<{ readonly given: ObjectBody } | { readonly response: CollectedResponse }> {
+  const { plan, call, rest } = checked;
+  const contentType = contentTypeOf(checked);
+  const body = await readBody(checked);
+  // What has an identity is a custom resource. Which of the others are, the shard says: it refuses protobuf for them, too.
+  const accepted = plan.identity === undefined ? BUILT_IN_BODY_TYPES : CUSTOM_BODY_TYPES;
+  try {
+    return { given: decodeObjectBody(contentType, body, { accepted, kind: call.request.resource }) };
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    const rawQuery = withParameter(rest.rawQuery, 'dryRun', 'All');
+    const response = await ask(checked, { method, rawQuery, body, ...(contentType !== undefined && { contentType }) });
+    // Any other answer would be about an object that has not been checked.
+    if (!ABOUT_BODIES.has(response.status)) throw error;
+    return { response };
+  }
+}
+
+const ABOUT_BODIES: ReadonlySet<number> = new Set([400, 415]);

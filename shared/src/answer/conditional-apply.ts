@@ -1,0 +1,19 @@
+import { YAML_MEDIA_TYPE } from '../kube/media-type.ts';
+import type { ObjectMetaChanges } from '../kube/protobuf-edit.ts';
+import { parseBodyText, unrecognized } from '../kube/request-body-text.ts';
+
+/**
+ * The body of a server-side apply with `changes` put on its metadata. One that says a uid makes no object, and one that says a
+ * resourceVersion changes no other state than that. It becomes JSON, which is YAML. Throws a StatusError 400 for what is no object.
+ */
+export function conditionalApply(body: Uint8Array, kind: string, { labels = {}, ...texts }: ObjectMetaChanges): Buffer {
+  const parsed = parseBodyText(YAML_MEDIA_TYPE, body);
+  if ('error' in parsed) throw unrecognized(kind, parsed.error, body);
+  const given = record(parsed.object.metadata);
+  const added = Object.keys(labels).length > 0 ? { labels: { ...record(given.labels), ...labels } } : {};
+  return Buffer.from(JSON.stringify({ ...parsed.object, metadata: { ...given, ...texts, ...added } }));
+}
+
+/** What is no map there is nothing that a shard would take. */
+const record = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
