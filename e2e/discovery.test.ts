@@ -70,7 +70,9 @@ describe.each(lifecycles)('wildcard discovery of $view', lifecycle => {
   deviationTest('is aggregated for clients that ask for that first', async () => {
     const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
     const reply = await viewOf(lifecycle, 'whatever', masters).at('/clusters/*').get('/apis', { Accept: accept });
-    expect(reply.expect(200).headers['content-type']).toBe('application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList');
+    expect(reply.expect(200).headers['content-type']).toBe(
+      'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList',
+    );
     const groups = reply.json<{ kind: string; items: { metadata: { name: string } }[] }>();
     expect(groups.kind).toBe('APIGroupDiscoveryList');
     expect(groups.items.map(({ metadata }) => metadata.name)).toEqual(['core.kcp.io']);

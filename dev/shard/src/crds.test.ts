@@ -80,7 +80,10 @@ describe('a CRD', () => {
     await create(1, `${at(1)}${CRDS}`, cowboys);
     await eventually(async () => {
       const { status } = (await ask(1, `${at(1)}${CRDS}/cowboys.wildwest.dev`)).json();
-      expect(status.conditions).toMatchObject([{ type: 'NamesAccepted', status: 'False' }, { type: 'Established', status: 'False' }]);
+      expect(status.conditions).toMatchObject([
+        { type: 'NamesAccepted', status: 'False' },
+        { type: 'Established', status: 'False' },
+      ]);
     });
     const { resources } = (await ask(1, `${at(1)}/apis/wildwest.dev/v1`)).json();
     expect(resources).toMatchObject([{ name: 'cowboys' }, { name: 'cowboys/status' }, { name: 'cowboys/scale' }]);

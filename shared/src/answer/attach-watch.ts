@@ -50,5 +50,5 @@ export async function attachWatch(
   return outcome.end !== 'declined';
 }
 
-/** A list is served before the watch cache is filled, which until then makes of every watch a 429. */
+/** Until its watch cache is filled a shard lists, but refuses watches with 429 (`ResilientWatchCacheInitialization`). */
 const isNotYet = (status: number, body: string): boolean => status === 429 || status >= 500 || isNotServed(status, body);

@@ -126,7 +126,7 @@ describe('a watch of what is not served', () => {
     expect([exchange.status, exchange.text, exchange.end_]).toEqual([200, watch === 'ended' ? ADDED : '', 'complete']);
   });
 
-  // kcp 0.32: for a moment lists were served, and watches were not.
+  // A shard lists from its store before its watch cache is filled, and refuses watches until then (ResilientWatchCacheInitialization).
   test.each(['gone', 'filling'])('waits on while the shard’s is %s', async watch => {
     const { shard, status } = shardWithout();
     const { ask, clock } = serviceOf({ shard });
