@@ -40,7 +40,15 @@ function chooseKind(wanted: BenchOptions['target']): ShardKind {
 async function withLoad<T>(target: Target, options: BenchOptions, stop: AbortSignal, work: (run: Run) => Promise<T>): Promise<T> {
   const load = new LoadProcess();
   try {
-    return await work({ target, load, timing: options.timing, patience: new Patience(options.patience, say), stop, say });
+    return await work({
+      target,
+      load,
+      probe: options.workload.probe,
+      timing: options.timing,
+      patience: new Patience(options.patience, say),
+      stop,
+      say,
+    });
   } finally {
     load.end();
   }
@@ -48,13 +56,15 @@ async function withLoad<T>(target: Target, options: BenchOptions, stop: AbortSig
 
 async function compare(kind: ShardKind, options: BenchOptions, stop: AbortSignal): Promise<void> {
   const began = performance.now();
-  await withTarget(kind, { stop, say, only: options.contenders }, async target => {
-    const rows = await withLoad(target, options, stop, run => measure(run, options.cases, options.rounds));
+  await withTarget(kind, { stop, say, workload: options.workload, only: options.contenders }, async target => {
+    const results = await withLoad(target, options, stop, run => measure(run, options.cases, options.rounds));
     const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
-    const text = renderReport(rows, { ...options, command, target: target.description, day: new Date() });
+    const text = renderReport(results, { ...options, command, target: target.description, day: new Date() });
     say(`\n${text}\n`);
-    if (options.write) writeResults(text);
-    const failed = rows.flatMap(({ cells }) => cells).some(({ result }) => typeof result === 'object' && 'failed' in result);
+    if (options.write) writeResults(options.workload.name, text);
+    const failed = results.rows
+      .flatMap(({ cells }) => cells)
+      .some(({ result }) => typeof result === 'object' && 'failed' in result);
     return failed ? 'failed' : 'succeeded';
   });
   say(`in ${((performance.now() - began) / 60_000).toFixed(1)} minutes`);
@@ -64,7 +74,7 @@ async function compare(kind: ShardKind, options: BenchOptions, stop: AbortSignal
 async function profile(kind: ShardKind, options: BenchOptions, stop: AbortSignal): Promise<void> {
   const profileFolder = mkdtempSync(join(tmpdir(), 'kcp-vw-profile-'));
   let end = 0;
-  await withTarget(kind, { stop, say, only: options.contenders, profileFolder }, async target => {
+  await withTarget(kind, { stop, say, workload: options.workload, only: options.contenders, profileFolder }, async target => {
     const [contender] = target.contenders;
     const [wanted] = options.cases;
     if (contender === undefined || wanted === undefined) throw new Error(`there is no ${options.contenders.join()} to profile`);

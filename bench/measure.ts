@@ -1,9 +1,11 @@
-import { type Case, GET, type Timing } from './cases.ts';
+import { eventually } from '@kcp-vw/e2e/support/eventually.ts';
+import type { Case, Timing } from './case.ts';
 import type { Job, Measurement } from './load/job.ts';
 import type { LoadProcess } from './load-process.ts';
+import { residentOf } from './proc/usage.ts';
 import { DISTURBED, type Patience } from './quiet.ts';
 import { median } from './statistics.ts';
-import { type Contender, type ContenderName, OURS, type Target } from './target.ts';
+import { type Contender, type ContenderName, OURS, SHARD, type Target } from './target.ts';
 
 /** The medians of one contender in one case, or why there are none. */
 export interface Cell {
@@ -16,8 +18,22 @@ export interface Row {
   readonly cells: readonly Cell[];
 }
 
+/** Bytes that a contender holds before the first case and after the last; of the shard as a contender, the shard's. */
+export interface Memory {
+  readonly contender: ContenderName;
+  readonly before: number;
+  readonly after: number;
+}
+
+export interface Results {
+  readonly rows: readonly Row[];
+  readonly memory: readonly Memory[];
+}
+
 export interface Run {
   readonly target: Target;
+  /** The request that everybody answers. */
+  readonly probe: Case;
   readonly load: LoadProcess;
   readonly timing: Timing;
   readonly patience: Patience;
@@ -26,9 +42,11 @@ export interface Run {
 }
 
 /** Measures every case on every contender, in each round in another order: whoever comes first finds a quieter machine. */
-export async function measure(run: Run, cases: readonly Case[], rounds: number): Promise<Row[]> {
+export async function measure(run: Run, cases: readonly Case[], rounds: number): Promise<Results> {
   const { contenders } = run.target;
   const rows: Row[] = [];
+  for (const contender of contenders) await untilServed(run, contender);
+  const before = memoryOf(run.target);
   let isCompiled = false;
   for (const current of cases) {
     // Before memory is looked at nothing else may have grown it.
@@ -45,14 +63,45 @@ export async function measure(run: Run, cases: readonly Case[], rounds: number):
     }
     rows.push({ case: current, cells: [...results].map(([contender, all]) => ({ contender, result: summarize(all) })) });
   }
-  return rows;
+  const after = memoryOf(run.target);
+  const memory = Object.entries(before).map(([name, bytes]) => ({
+    contender: name as ContenderName,
+    before: bytes,
+    after: after[name] ?? Number.NaN,
+  }));
+  return { rows, memory };
+}
+
+/** By the contender's name; the shard's is its own, and in somebody's name it is the same one. */
+function memoryOf({ contenders, processes }: Target): Record<string, number> {
+  const own = contenders.filter(({ pids }) => pids.length > 0).map(({ name, pids }) => [name, pids] as const);
+  return residentOf({ shard: processes[SHARD] ?? [], ...Object.fromEntries(own) });
+}
+
+/** Milliseconds. */
+const FIRST_REQUESTS = 300;
+
+/** A server that says that it is ready may still have to hear of what it is asked for. One that never does fails in each case, and tells. */
+async function untilServed(run: Run, contender: Contender): Promise<void> {
+  const timing = { compilation: 0, warmUp: 0, duration: FIRST_REQUESTS };
+  const job = jobOf({ ...run, timing }, run.probe, contender);
+  if (job === undefined) return;
+  try {
+    await eventually(`an answer of ${contender.name}`, async () => {
+      run.stop.throwIfAborted();
+      await run.load.run(job);
+    });
+  } catch (error) {
+    run.stop.throwIfAborted();
+    run.say(`${contender.name}: FAILED: ${messageOf(error)}`);
+  }
 }
 
 /** What fails here fails again, and is told, when it is measured. */
 async function compile(run: Run, contender: Contender): Promise<void> {
   run.stop.throwIfAborted();
   const { timing } = run;
-  const job = jobOf({ ...run, timing: { ...timing, warmUp: 0, duration: timing.compilation } }, GET, contender);
+  const job = jobOf({ ...run, timing: { ...timing, warmUp: 0, duration: timing.compilation } }, run.probe, contender);
   if (job === undefined) return;
   try {
     await run.load.run(job);
@@ -77,8 +126,8 @@ export async function measureCell(run: Run, current: Case, contender: Contender)
   if (job === undefined) return 'not applicable';
   try {
     let best = await runOnce(run, job);
-    // Memory that an opened watch takes shows the first time only.
-    const repetitions = current.about === 'memory' ? 0 : REPETITIONS;
+    // Memory shows how it grows the first time only.
+    const repetitions = current.about === 'memory' || current.about === 'growth' ? 0 : REPETITIONS;
     for (let i = 0; i < repetitions && best.elsewhere > DISTURBED && !patience.isOver; i++) {
       const began = performance.now();
       const again = await runOnce(run, job);

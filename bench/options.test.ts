@@ -1,14 +1,40 @@
 import { expect, test } from '@jest/globals';
-import { CASES } from './cases.ts';
-import { parseOptions } from './options.ts';
-import { CONTENDERS } from './target.ts';
+import { EXPORT } from './export/kind.ts';
+import { LIFECYCLE } from './lifecycle/kind.ts';
+import { parseOptions, USAGE } from './options.ts';
+import { WORKLOADS } from './workloads.ts';
 
 const names = (argv: readonly string[]): string[] | undefined => parseOptions(argv)?.cases.map(({ name }) => name);
 
 test('everything is measured, in several rounds, unless options say less', () => {
-  expect(names([])).toEqual(CASES.map(({ name }) => name));
-  expect(parseOptions([])).toMatchObject({ contenders: CONTENDERS, rounds: 3, write: false });
+  expect(names([])).toEqual(EXPORT.cases.map(({ name }) => name));
+  expect(parseOptions([])).toMatchObject({ workload: EXPORT, rounds: 3, write: false });
   expect(parseOptions([])).not.toHaveProperty('target');
+});
+
+test('a workload brings its own cases, contenders and pace', () => {
+  const options = parseOptions(['--workload=lifecycle']);
+  expect(options).toMatchObject({ workload: LIFECYCLE, contenders: LIFECYCLE.contenders, ...LIFECYCLE.full });
+  expect(options?.cases).toEqual(LIFECYCLE.cases);
+  expect(() => parseOptions(['--workload=lifecycle', '--cases=claimed-get'])).toThrow('there is no case "claimed-get"');
+  expect(() => parseOptions(['--contenders=shard-as-owner'])).toThrow('there is no contender "shard-as-owner"');
+});
+
+test('contenders that only explain take part when they are named', () => {
+  expect(parseOptions([])?.contenders).toEqual(['shard', 'fleet', 'fleet-impersonate', 'single', 'kcp-go']);
+  expect(parseOptions(['--contenders=single,nginx'])?.contenders).toEqual(['single', 'nginx']);
+});
+
+test.each(WORKLOADS)('the help names every case of $name once', ({ cases }) => {
+  expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length);
+  for (const { name } of cases) expect(USAGE).toContain(name);
+});
+
+test.each(WORKLOADS)('a goal of $name is about a case and a contender that there are', ({ cases, contenders, goals }) => {
+  for (const goal of goals) {
+    expect(cases.map(({ name }) => name)).toContain(goal.case);
+    expect(contenders).toContain(goal.contender);
+  }
 });
 
 test('a quick run leaves out what takes long, unless that is asked for', () => {
@@ -21,6 +47,7 @@ test('a name that nobody has is refused with those that there are', () => {
   expect(() => parseOptions(['--cases=gett'])).toThrow('there is no case "gett"; there are idle, get,');
   expect(() => parseOptions(['--contenders=fleet,envoy'])).toThrow('there is no contender "envoy"');
   expect(() => parseOptions(['--target=production'])).toThrow('there are kcp, dev');
+  expect(() => parseOptions(['--workload=syncer'])).toThrow('there are export, lifecycle');
   expect(() => parseOptions(['--fast'])).toThrow('--fast');
 });
 

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
-import { CASES, type Case, type Timing } from './cases.ts';
-import { CONTENDERS, type ContenderName, TARGETS, type TargetName } from './target.ts';
+import type { Case } from './case.ts';
+import { type ContenderName, TARGETS, type TargetName } from './target.ts';
+import type { Pace, WorkloadKind } from './workload.ts';
+import { WORKLOADS } from './workloads.ts';
 
-export interface BenchOptions {
+export interface BenchOptions extends Pace {
+  readonly workload: WorkloadKind;
+  /** Of the workload. */
   readonly cases: readonly Case[];
-  readonly timing: Timing;
-  readonly rounds: number;
-  /** Milliseconds that a run may spend on waiting for a quiet machine. */
-  readonly patience: number;
   readonly contenders: readonly ContenderName[];
   /** Undefined: the first that there is. */
   readonly target?: TargetName;
@@ -17,36 +17,47 @@ export interface BenchOptions {
   readonly write: boolean;
 }
 
-const FULL = { timing: { compilation: 15_000, warmUp: 500, duration: 2_000 }, rounds: 3, patience: 180_000 };
-const QUICK = { timing: { compilation: 3_000, warmUp: 300, duration: 1_000 }, rounds: 1, patience: 20_000 };
-
 /** Long enough for a profile that start-up does not dominate. */
 const PROFILE_DURATION = 10_000;
 
 /** Those of ours that a profile can be taken of; the first is the default. */
 const PROFILED: readonly ContenderName[] = ['single', 'fleet', 'pass-through'];
 
-const thorough = CASES.filter(candidate => candidate.thorough).map(({ name }) => name);
+const namesOf = (cases: readonly Case[]): string[] => cases.map(({ name }) => name);
+
+function describeWorkload({ cases, contenders, name, named }: WorkloadKind): string {
+  const thorough = namesOf(cases.filter(candidate => candidate.thorough));
+  return `  ${name}
+    cases               ${namesOf(cases).join(', ')}
+    not with --quick    ${thorough.join(', ')}
+    contenders          ${contenders.join(', ')}${named.length > 0 ? `\n    only when named     ${named.join(', ')}` : ''}
+`;
+}
 
 export const USAGE = `Compares virtual workspaces that stand before one shard: ours, kcp's own, plain proxies, and the shard itself.
 
   npm run bench -- [options]
 
+  --workload=name       ${WORKLOADS.map(({ name }) => name).join(' or ')}: what is asked; default: ${WORKLOADS[0]?.name}
   --target=kcp|dev      a real kcp, found by KCP_BIN (a folder with its programs) or on PATH, or the dev shard;
                         default: a kcp where there is one
-  --quick               one short round instead of three, without ${thorough.join(', ')}
-  --cases=a,b           only these: ${CASES.map(({ name }) => name).join(', ')}
-  --contenders=a,b      only these: ${CONTENDERS.join(', ')}
+  --quick               one short round instead of three, without some of the cases
+  --cases=a,b           only these
+  --contenders=a,b      only these
   --profile=case        run one case on one contender (--contenders=${PROFILED.join('|')}, default ${PROFILED[0]})
                         under Node's CPU profiler, and print where the time goes
   --write               put the tables into bench/README.md
-`;
+
+Workloads:
+
+${WORKLOADS.map(describeWorkload).join('\n')}`;
 
 /** Throws a sentence when the command line cannot be understood. Undefined: help was asked for. */
 export function parseOptions(argv: readonly string[]): BenchOptions | undefined {
   const { values } = parseArgs({
     args: [...argv],
     options: {
+      workload: { type: 'string' },
       target: { type: 'string' },
       quick: { type: 'boolean', default: false },
       cases: { type: 'string' },
@@ -58,18 +69,22 @@ export function parseOptions(argv: readonly string[]): BenchOptions | undefined 
   });
   if (values.help) return undefined;
   const { profile, quick, target, write } = values;
-  const pace = quick ? QUICK : FULL;
-  const common = { ...pace, write, ...(target !== undefined && { target: oneOf(TARGETS, target, 'target') }) };
-  const named = values.contenders?.split(',').map(name => oneOf(CONTENDERS, name, 'contender'));
-  if (profile !== undefined) return { ...common, ...profiling(caseNamed(profile), named, pace) };
+  const workload = workloadNamed(values.workload);
+  const { cases, contenders } = workload;
+  const pace = quick ? workload.quick : workload.full;
+  const common = { ...pace, workload, write, ...(target !== undefined && { target: oneOf(TARGETS, target, 'target') }) };
+  const named = values.contenders?.split(',').map(name => oneOf(contenders, name, 'contender'));
+  if (profile !== undefined) return { ...common, ...profiling(caseNamed(workload, profile), named, pace) };
   return {
     ...common,
-    cases: values.cases?.split(',').map(caseNamed) ?? CASES.filter(candidate => !(quick && candidate.thorough)),
-    contenders: named ?? CONTENDERS,
+    cases:
+      values.cases?.split(',').map(name => caseNamed(workload, name)) ??
+      cases.filter(candidate => !(quick && candidate.thorough)),
+    contenders: named ?? contenders.filter(name => !workload.named.includes(name)),
   };
 }
 
-function profiling(profile: Case, named: readonly ContenderName[] | undefined, { timing }: typeof FULL) {
+function profiling(profile: Case, named: readonly ContenderName[] | undefined, { timing }: Pace) {
   const contenders = named ?? PROFILED.slice(0, 1);
   if (contenders.length !== 1 || !contenders.every(name => PROFILED.includes(name))) {
     throw new Error(`a profile is of one contender: ${PROFILED.join(', ')}`);
@@ -78,13 +93,27 @@ function profiling(profile: Case, named: readonly ContenderName[] | undefined, {
   return { profile, cases: [profile], contenders, patience: 0, timing: { ...timing, duration: PROFILE_DURATION } };
 }
 
-const caseNamed = (name: string): Case => {
-  const known = CASES.map(candidate => candidate.name);
-  return CASES[known.indexOf(oneOf(known, name, 'case'))] as Case;
-};
+const caseNamed = ({ cases }: WorkloadKind, name: string): Case => named(cases, name, 'case');
+
+/** The first where none is named. */
+const workloadNamed = (name = WORKLOADS[0]?.name ?? ''): WorkloadKind => named(WORKLOADS, name, 'workload');
+
+function named<T extends { readonly name: string }>(known: readonly T[], name: string, what: string): T {
+  const found = known.find(candidate => candidate.name === name);
+  if (found === undefined)
+    throw unknownName(
+      known.map(candidate => candidate.name),
+      name,
+      what,
+    );
+  return found;
+}
 
 function oneOf<T extends string>(known: readonly T[], name: string, what: string): T {
   const found = known.find(candidate => candidate === name);
-  if (found === undefined) throw new Error(`there is no ${what} ${JSON.stringify(name)}; there are ${known.join(', ')}`);
+  if (found === undefined) throw unknownName(known, name, what);
   return found;
 }
+
+const unknownName = (known: readonly string[], name: string, what: string): Error =>
+  new Error(`there is no ${what} ${JSON.stringify(name)}; there are ${known.join(', ')}`);

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import type { RunningServer } from './contenders/server.ts';
 import { startContenders } from './contenders/start.ts';
 import type { ContenderName, ShardKind, StartedShard, Target } from './target.ts';
-import type { Workload } from './workload.ts';
+import type { Workload, WorkloadKind } from './workload.ts';
 
 export interface StandOptions {
+  readonly workload: WorkloadKind;
   readonly only: readonly ContenderName[];
   readonly profileFolder?: string;
   readonly stop: AbortSignal;
@@ -54,23 +55,20 @@ function interruption(stop: AbortSignal): Promise<never> {
 
 async function standBefore(
   shard: StartedShard,
-  { only, profileFolder, running, say, stop, workDir }: StandOptions & { workDir: string; running: RunningServer[] },
+  options: StandOptions & { workDir: string; running: RunningServer[] },
 ): Promise<Target> {
-  const workload = await loadWorkload(shard, workDir, say, stop);
-  const contenders = await startContenders({ shard, workload, workDir, only, profileFolder, stop, say, running });
+  const workload = await createWorkload(shard, options);
+  const contenders = await startContenders({ ...options, shard, workload, profileFolder: options.profileFolder });
   return { description: shard.description, contenders, processes: shard.processes, writer: workload.shard };
 }
 
 /** The helpers of the end-to-end tests read the description of their target when they are loaded, so it has to be there before. */
-async function loadWorkload(
+async function createWorkload(
   { target }: StartedShard,
-  workDir: string,
-  say: StandOptions['say'],
-  stop: AbortSignal,
+  { say, stop, workDir, workload }: StandOptions & { workDir: string },
 ): Promise<Workload> {
   const file = join(workDir, 'target.json');
   writeFileSync(file, JSON.stringify(target));
   process.env.E2E_TARGET = file;
-  const { createWorkload } = await import('./workload.ts');
-  return createWorkload(say, stop);
+  return workload.create(say, stop);
 }

@@ -14,19 +14,27 @@ export interface Access {
 }
 
 /** In the order of the report. */
-export const CONTENDERS = ['shard', 'shard-as-owner', 'fleet', 'single', 'kcp-go', 'pass-through', 'nginx'] as const;
+export const CONTENDERS = [
+  'shard',
+  'shard-as-owner',
+  'shard-as-caller',
+  'fleet',
+  'fleet-impersonate',
+  'single',
+  'kcp-go',
+  'pass-through',
+  'nginx',
+] as const;
 export type ContenderName = (typeof CONTENDERS)[number];
 
-/** A server that is measured: a virtual workspace, a proxy that knows nothing of them, or the shard that they all stand before. */
-export interface Contender {
+/**
+ * A server that is measured: a virtual workspace, a proxy that knows nothing of them, or the shard that they all stand before. `P`: the
+ * paths of what it is asked for.
+ */
+export interface Contender<P = unknown> {
   readonly name: ContenderName;
   readonly access: Access;
-  /** Before the path of an object in the workspace: `/clusters/<cluster>`, or the view's. */
-  readonly content: string;
-  /** The list of the logical clusters that wait; undefined where the contender has nothing of its own to say about it. */
-  readonly logicalClusters?: string;
-  /** The document of one group version; undefined likewise. */
-  readonly discovery?: string;
+  readonly paths: P;
   /** How many it can hold at a time; 0: it takes a connection for each, which says nothing about watches. */
   readonly watches: number;
   /** Processes of its own; none for the shard, which is measured beside everybody. */

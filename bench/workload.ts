@@ -1,139 +1,62 @@
-/** What is measured: a workspace that waits for its type, full of configmaps, and logical clusters beside it. */
-import type { Credentials } from '@kcp-vw/e2e/support/client.ts';
-import { eventually } from '@kcp-vw/e2e/support/eventually.ts';
-import { atShard, atVirtualWorkspaces, certified, masters, target } from '@kcp-vw/e2e/support/identities.ts';
-import { initializing } from '@kcp-vw/e2e/support/lifecycle.ts';
-import { Scenario } from '@kcp-vw/e2e/support/scenario.ts';
-import { admit, grant, LOGICAL_CLUSTERS, storedLogicalCluster } from '@kcp-vw/e2e/support/workspaces.ts';
-import { INITIALIZING, selectorFor } from '@kcp-vw/initializer-vw/lifecycle.ts';
-import { identity } from '@kcp-vw/shared/authn/identity.ts';
-import { impersonationHeaders } from '@kcp-vw/shared/authn/impersonation.ts';
-import { CREATED, configMap, EVENTS, LOGICAL_CLUSTER_COUNT, namespaceOf, SIZES } from './content.ts';
-import type { Access, Contender, ContenderName } from './target.ts';
+/** What contenders are compared by: content at the shard, and what is asked about it. */
+import type { Case, Timing } from './case.ts';
+import type { Contender, ContenderName } from './target.ts';
+
+export const WORKLOAD_NAMES = ['export', 'lifecycle'] as const;
+export type WorkloadName = (typeof WORKLOAD_NAMES)[number];
+
+export interface Pace {
+  readonly timing: Timing;
+  readonly rounds: number;
+  /** Milliseconds that a run may spend on waiting for a quiet machine. */
+  readonly patience: number;
+}
+
+/**
+ * What is to be reached in one case: of kcp's own server at least so much of the rate, or at most so much of CPU per operation, p99 or
+ * memory; or, of itself, at most so much growth.
+ */
+export interface Goal {
+  readonly case: string;
+  readonly contender: ContenderName;
+  readonly of: 'rate' | 'CPU' | 'p99' | 'memory' | 'growth';
+  readonly limit: number;
+}
+
+/** `P`: the paths that a contender has in it. */
+export interface WorkloadKind<P = unknown> {
+  readonly name: WorkloadName;
+  /** In the order of the report. */
+  readonly cases: readonly Case<P>[];
+  /** The request that everybody answers. */
+  readonly probe: Case<P>;
+  /** Those that take part. */
+  readonly contenders: readonly ContenderName[];
+  /** Those of them that take part only when they are named. */
+  readonly named: readonly ContenderName[];
+  readonly full: Pace;
+  readonly quick: Pace;
+  readonly goals: readonly Goal[];
+  /** Fills the target that `E2E_TARGET` describes. What it needs is loaded only now: it reads that description. */
+  create(say: (text: string) => void, stop: AbortSignal): Promise<Workload<P>>;
+}
+
+/** Content at a shard, with everybody who can be asked for it. */
+export interface Workload<P = unknown> {
+  /** The shard itself, with the rights of masters. */
+  readonly shard: Contender<P>;
+  /** The shard in somebody's name, and under which name it is measured. */
+  readonly impersonating: Contender<P>;
+  /** A server of virtual workspaces at the port. */
+  view(name: ContenderName, port: number, pids: readonly number[]): Contender<P>;
+  /** A proxy that passes the shard's paths on. */
+  proxy(name: ContenderName, port: number, pids: readonly number[]): Contender<P>;
+  /** Below which path a proxy sends which headers of impersonation; names and values alternate. */
+  readonly proxied: { readonly prefix: string; readonly headers: readonly string[] };
+}
 
 /** kcp's own server takes a watch for an ordinary request: beyond its `--max-requests-inflight` it answers 429. */
 const GO_WATCHES = 400;
 
-const PARALLEL_WRITES = 16;
-/** Each is created and initialized by half a dozen of kcp's controllers. */
-const PARALLEL_WORKSPACES = 4;
-
-export interface Workload {
-  /** The shard itself, with the rights of masters, and with what every view must do: impersonate the workspace's owner. */
-  readonly shard: Contender;
-  readonly 'shard-as-owner': Contender;
-  /** A server of virtual workspaces at the port. */
-  view(name: ContenderName, port: number, pids: readonly number[]): Contender;
-  /** A proxy that passes the shard's paths on, in the name of the owner where they lead into the workspace. */
-  proxy(name: ContenderName, port: number, pids: readonly number[]): Contender;
-  /** The headers that say so; names and values alternate. */
-  readonly impersonation: readonly string[];
-}
-
-/** Fills the target that `E2E_TARGET` describes; takes about a minute. */
-export async function createWorkload(say: (text: string) => void, stop: AbortSignal): Promise<Workload> {
-  say('creating workspaces that wait for their type');
-  const scenario = await Scenario.create(initializing);
-  await parallel(LOGICAL_CLUSTER_COUNT - 1, PARALLEL_WORKSPACES, stop, () => scenario.another());
-
-  const user = certified('bench-user');
-  await admit(scenario.type.parent, user.name);
-  await grant(scenario.type, user.name, initializing.verb);
-  const prefix = `/services/${initializing.view}/${scenario.name}`;
-  const content = `${prefix}/clusters/${scenario.cluster}`;
-  await eventually('access of the user', async () =>
-    (await atVirtualWorkspaces(user).get(`${content}/api/v1/namespaces`)).expect(200),
-  );
-
-  say(`filling one of them with ${SIZES.join(', ')} configmaps`);
-  await fill(scenario.cluster, stop);
-  const owner = (await storedLogicalCluster(scenario.cluster)).spec.createdBy;
-  if (owner === undefined) throw new Error(`the logical cluster ${scenario.cluster} does not say who created it`);
-
-  const impersonation = impersonationHeaders(identity(owner.username, owner.groups ?? [], owner.uid, owner.extra));
-  const atShardAsMasters = accessAs(masters, target.shardURL);
-  const bare = `/clusters/${scenario.cluster}`;
-  const selected = `?labelSelector=${encodeURIComponent(selectorFor(INITIALIZING, scenario.name))}`;
-  const logicalClusters = `/clusters/*${LOGICAL_CLUSTERS}${selected}`;
-  return {
-    shard: {
-      name: 'shard',
-      access: atShardAsMasters,
-      content: bare,
-      logicalClusters,
-      discovery: `${bare}/apis/core.kcp.io/v1alpha1`,
-      watches: Number.POSITIVE_INFINITY,
-      pids: [],
-    },
-    'shard-as-owner': {
-      name: 'shard-as-owner',
-      access: { ...atShardAsMasters, headers: recordOf(impersonation) },
-      content: bare,
-      watches: Number.POSITIVE_INFINITY,
-      pids: [],
-    },
-    view: (name, port, pids) => ({
-      name,
-      access: accessAs(user, `https://127.0.0.1:${port}`),
-      content,
-      logicalClusters: `${prefix}/clusters/*${LOGICAL_CLUSTERS}`,
-      discovery: `${prefix}/clusters/*/apis/core.kcp.io/v1alpha1`,
-      watches: name === 'kcp-go' ? GO_WATCHES : Number.POSITIVE_INFINITY,
-      pids,
-    }),
-    proxy: (name, port, pids) => ({
-      name,
-      access: accessAs(user, `https://127.0.0.1:${port}`),
-      content: bare,
-      logicalClusters,
-      watches: 0,
-      pids,
-    }),
-    impersonation,
-  };
-}
-
-function accessAs({ keyPair, name }: Credentials, url: string): Access {
-  if (keyPair === undefined) throw new Error(`${name} has no certificate`);
-  return { url, authority: target.servingAuthority, keyPair, headers: {} };
-}
-
-/** The headers by name, each with all of its values. */
-function recordOf(headers: readonly string[]): Access['headers'] {
-  const record: Record<string, string[]> = {};
-  headers.forEach((name, i) => {
-    if (i % 2 === 0) record[name.toLowerCase()] = [...(record[name.toLowerCase()] ?? []), headers[i + 1] ?? ''];
-  });
-  return record;
-}
-
-async function fill(cluster: string, stop: AbortSignal): Promise<void> {
-  const content = atShard(masters).at(`/clusters/${cluster}/api/v1/namespaces`);
-  for (const name of [...SIZES.map(namespaceOf), CREATED, EVENTS]) {
-    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
-    (await content.post('', namespace)).expect(201);
-  }
-  for (const size of SIZES) {
-    const maps = content.at(`/${namespaceOf(size)}/configmaps`);
-    await parallel(size, PARALLEL_WRITES, stop, async index => {
-      (await maps.post('', configMap(`map-${index}`, index + 1))).expect(201);
-    });
-  }
-}
-
-/** Does something `count` times, so many at a time. */
-async function parallel(
-  count: number,
-  width: number,
-  stop: AbortSignal,
-  work: (index: number) => Promise<unknown>,
-): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < count) {
-      stop.throwIfAborted();
-      await work(next++);
-    }
-  };
-  await Promise.all(Array.from({ length: width }, lane));
-}
+/** How many watches a server of virtual workspaces can hold. */
+export const watchesOf = (name: ContenderName): number => (name === 'kcp-go' ? GO_WATCHES : Number.POSITIVE_INFINITY);

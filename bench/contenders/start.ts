@@ -29,21 +29,23 @@ export interface StartOptions {
 /** Resolves to those that can be had on this machine, in the order of the report. */
 export async function startContenders(options: StartOptions): Promise<Contender[]> {
   const { only, running, say, shard, stop, workDir, workload } = options;
-  const [fleet = 0, single = 0, go = 0, passThroughPort = 0, nginxPort = 0] = await freePorts(5);
-  const ports = { fleet, single, 'kcp-go': go, 'pass-through': passThroughPort, nginx: nginxPort };
+  const wanted = CONTENDERS.filter(candidate => only.includes(candidate));
+  const ports = await freePorts(wanted.length);
   const surroundings = {
     workDir,
     authority: readFileSync(shard.target.servingAuthority, 'utf8'),
     environment: environmentOf(options.profileFolder),
   };
   const contenders: Contender[] = [];
-  for (const name of CONTENDERS.filter(candidate => only.includes(candidate))) {
+  for (const [i, name] of wanted.entries()) {
     stop.throwIfAborted();
-    if (name === 'shard' || name === 'shard-as-owner') {
-      contenders.push(workload[name]);
+    const direct = [workload.shard, workload.impersonating].find(candidate => candidate.name === name);
+    if (direct !== undefined) {
+      contenders.push(direct);
       continue;
     }
-    const programs = programsOf(name, ports[name], options);
+    const port = ports[i] ?? 0;
+    const programs = programsOf(name, port, options);
     if (programs.length === 0) {
       say(`${name}: not on this machine`);
       continue;
@@ -56,20 +58,27 @@ export async function startContenders(options: StartOptions): Promise<Contender[
       pids.push(server.pid);
     }
     const proxy = name === 'pass-through' || name === 'nginx';
-    contenders.push(proxy ? workload.proxy(name, ports[name], pids) : workload.view(name, ports[name], pids));
+    contenders.push(proxy ? workload.proxy(name, port, pids) : workload.view(name, port, pids));
   }
   return contenders;
 }
 
-type Started = Exclude<ContenderName, 'shard' | 'shard-as-owner'>;
+/** How each of ours is started. */
+const OWN_PARAMETERS = {
+  fleet: ['--topology=fleet'],
+  'fleet-impersonate': ['--topology=fleet', '--impersonate-reads'],
+  single: ['--topology=single'],
+} as const;
 
-function programsOf(name: Started, port: number, options: StartOptions): Program[] {
+/** None where it is not on this machine. */
+function programsOf(name: ContenderName, port: number, options: StartOptions): Program[] {
   const { shard, workDir } = options;
   const { command, goProgram } = shard;
   switch (name) {
     case 'fleet':
+    case 'fleet-impersonate':
     case 'single':
-      return [views({ name, executable: OURS, port, parameters: [`--topology=${name}`] }, command, workDir)];
+      return [views({ name, executable: OURS, port, parameters: OWN_PARAMETERS[name] }, command, workDir)];
     case 'kcp-go':
       return goProgram === undefined ? [] : [views({ name, executable: goProgram, port, parameters: [] }, command, workDir)];
     case 'pass-through':
@@ -85,10 +94,14 @@ function programsOf(name: Started, port: number, options: StartOptions): Program
         ? []
         : [nginx(executable, { ...proxy, shard: { host: hostname, port: shardPort } }, workDir)];
     }
+    case 'shard':
+    case 'shard-as-owner':
+    case 'shard-as-caller':
+      throw new Error(`${name} is no contender of this workload`);
   }
 }
 
-/** The credentials of the shard's own virtual workspaces, and what they send of the workspace's owner. */
+/** The credentials of the shard's own virtual workspaces, and in whose name they ask. */
 function proxyOptions(port: number, { shard: { command, target }, workload }: StartOptions) {
   return {
     port,
@@ -98,8 +111,7 @@ function proxyOptions(port: number, { shard: { command, target }, workload }: St
     shardAuthority: target.servingAuthority,
     shardCertificate: target.masters.certificate,
     shardKey: target.masters.key,
-    prefix: workload.shard.content,
-    headers: workload.impersonation,
+    ...workload.proxied,
   };
 }
 

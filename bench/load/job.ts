@@ -3,7 +3,7 @@ import type { Access } from '../target.ts';
 
 export type Protocol = 'HTTP/1.1' | 'HTTP/2';
 
-/** One request; `{name}` in path and body stands for a name that no other operation has. */
+/** One request; in path and body `{name}` stands for a name that no other operation has, `{lane}` for a number that no other lane has. */
 export interface Step {
   readonly method: string;
   readonly path: string;
@@ -31,6 +31,8 @@ export interface RequestsJob extends Common {
   /** Milliseconds. */
   readonly warmUp: number;
   readonly duration: number;
+  /** Milliseconds between looks at the memory, where what becomes of it is the question. */
+  readonly sampling?: number;
 }
 
 /** Many watches of one collection, into which objects are written at the shard. */
@@ -70,9 +72,9 @@ export interface Measurement {
   readonly bytesPerOperation: number;
   /** Milliseconds per operation, by group of processes. */
   readonly cpu: Readonly<Record<string, number>>;
-  /** Bytes at the end, by group. */
+  /** Bytes at the end, by group; where memory was sampled, the most that there was. */
   readonly resident: Readonly<Record<string, number>>;
-  /** Bytes that were added in the measured time, by group. */
+  /** Bytes that were added in the measured time, by group; where memory was sampled, from its first to its last quarter, on average. */
   readonly grown: Readonly<Record<string, number>>;
   /** Share of one processor that the load generator used: near 1 it was the limit, and the server could have done more. */
   readonly generator: number;

@@ -5,10 +5,17 @@ import { openSender, type Sender } from './sender.ts';
 
 let operations = 0;
 
+/** Operations of each lane, on average, below which a measurement says nothing: it goes on until there are so many. */
+const LEAST_PER_LANE = 4;
+/** Milliseconds by which that may prolong it. */
+const PROLONGED = 20_000;
+const LOOK = 20;
+
 /** Fills a step's placeholders. */
-function named(step: Step, name: string): Step {
-  const filled = { ...step, path: step.path.replace('{name}', name) };
-  return step.body === undefined ? filled : { ...filled, body: step.body.replace('{name}', name) };
+function named(step: Step, name: string, lane: number): Step {
+  const fill = (text: string): string => text.replaceAll('{name}', name).replaceAll('{lane}', String(lane));
+  const filled = { ...step, path: fill(step.path) };
+  return step.body === undefined ? filled : { ...filled, body: fill(step.body) };
 }
 
 /** Sends the operation on every lane again and again, and measures what ends within the duration. */
@@ -17,13 +24,14 @@ export async function runRequests(job: RequestsJob): Promise<Measurement> {
   const sender = await openSender(access, protocol, protocol === 'HTTP/2' ? sessions : concurrency);
   const results = { latencies: [] as number[], bytes: 0 };
   const state = { measuring: false, stopped: false };
-  const lanes = Promise.all(Array.from({ length: concurrency }, () => lane(sender, steps, results, state)));
+  const lanes = Promise.all(Array.from({ length: concurrency }, (_, i) => runLane(i, sender, steps, results, state)));
   try {
     // A lane that fails ends the job at once.
     await Promise.race([sleep(warmUp), lanes]);
-    const meter = new Meter(processes);
+    const meter = new Meter(processes, job.sampling);
     state.measuring = true;
-    await Promise.race([sleep(duration), lanes]);
+    const enough = (): boolean => results.latencies.length >= concurrency * LEAST_PER_LANE;
+    await Promise.race([untilEnough(duration, enough), lanes]).finally(() => meter.endSampling());
     state.measuring = false;
     const measurement = meter.stop(results.latencies, results.bytes);
     state.stopped = true;
@@ -35,7 +43,15 @@ export async function runRequests(job: RequestsJob): Promise<Measurement> {
   }
 }
 
-async function lane(
+/** Resolves after the duration, and later while there are not enough operations on a slow server. */
+async function untilEnough(duration: number, enough: () => boolean): Promise<void> {
+  await sleep(duration);
+  const deadline = performance.now() + PROLONGED;
+  while (!enough() && performance.now() < deadline) await sleep(LOOK);
+}
+
+async function runLane(
+  lane: number,
   sender: Sender,
   steps: readonly Step[],
   results: { readonly latencies: number[]; bytes: number },
@@ -45,7 +61,7 @@ async function lane(
     const name = `bench-${process.pid}-${operations++}`;
     const started = performance.now();
     let bytes = 0;
-    for (const step of steps) bytes += await sender.send(named(step, name));
+    for (const step of steps) bytes += await sender.send(named(step, name, lane));
     if (!state.measuring) continue;
     results.latencies.push(performance.now() - started);
     results.bytes += bytes;

@@ -25,9 +25,9 @@ export async function openSender(access: Access, protocol: Protocol, connections
 const headersOf = (access: Access, step: Step): Record<string, string | string[]> => ({
   accept: 'application/json',
   'user-agent': USER_AGENT,
+  ...(step.body === undefined ? {} : { 'content-type': 'application/json' }),
   ...access.headers,
   ...step.headers,
-  ...(step.body === undefined ? {} : { 'content-type': 'application/json' }),
 });
 
 function wrongStatus(step: Step, status: number, body: string): Error {

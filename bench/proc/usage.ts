@@ -73,14 +73,21 @@ function threadTimes({ pid, cpu }: Found): (readonly [number, number])[] {
   });
 }
 
+const residentIn = (tree: readonly Found[]): number => tree.reduce((sum, process) => sum + process.resident, 0);
+
+/** Bytes that each group of processes holds now, summed as in `Usage`. */
+export function residentOf(groups: Processes): Record<string, number> {
+  const processes = all();
+  return Object.fromEntries(Object.entries(groups).map(([name, roots]) => [name, residentIn(treeOf(roots, processes))]));
+}
+
 /** What each group of processes has used so far, and holds now. */
 export function usageOf(groups: Processes): Record<string, Usage> {
   const processes = all();
   return Object.fromEntries(
     Object.entries(groups).map(([name, roots]) => {
       const tree = treeOf(roots, processes);
-      const resident = tree.reduce((sum, process) => sum + process.resident, 0);
-      return [name, { cpu: new Map(tree.flatMap(threadTimes)), resident }];
+      return [name, { cpu: new Map(tree.flatMap(threadTimes)), resident: residentIn(tree) }];
     }),
   );
 }

@@ -1,7 +1,18 @@
 /** One table for each case. */
 import type { Measurement } from '../load/job.ts';
 import { isMeasurement, type Row } from '../measure.ts';
-import { isLowerBound, measurementOf, ownCPU, ownGrowth, ownMemory, rateOf, ratio, shardCPU } from './figures.ts';
+import {
+  isLowerBound,
+  measurementOf,
+  ownCPU,
+  ownGrowth,
+  ownGrowthPerOperation,
+  ownMemory,
+  rateOf,
+  ratio,
+  shardCPU,
+  shardMemory,
+} from './figures.ts';
 import { figure, table } from './table.ts';
 
 const KILOBYTE = 1024;
@@ -26,9 +37,11 @@ const RATE_COLUMNS: readonly Column[] = [
   ['p50 ms', ({ p50 }) => p50],
   ['p99 ms', ({ p99 }) => p99],
   ['own CPU ms', ownCPU],
+  ['× Go CPU', (result, { go }) => ratio(ownCPU(result), go && ownCPU(go))],
   ['× pass CPU', (result, { passThrough }) => ratio(ownCPU(result), passThrough && ownCPU(passThrough))],
   ["shard's CPU ms", shardCPU],
   ['own MB', result => per(ownMemory(result), MEGABYTE)],
+  ["shard's MB", result => per(shardMemory(result), MEGABYTE)],
   ['KB received', ({ bytesPerOperation }) => bytesPerOperation / KILOBYTE],
   ['elsewhere %', ({ elsewhere }) => elsewhere * 100],
 ];
@@ -37,7 +50,7 @@ const LATENESS_COLUMNS = RATE_COLUMNS.filter(([heading]) => heading !== 'KB rece
 
 /** Under idle watches nothing is received, and what counts is what each of them holds. */
 const MEMORY_COLUMNS: readonly Column[] = [
-  ['own KB per watch', result => per(ownGrowth(result), KILOBYTE)],
+  ['own KB per watch', result => per(ownGrowthPerOperation(result), KILOBYTE)],
   ['own CPU ms to open', ownCPU],
   ["shard's CPU ms to open", shardCPU],
   ['p50 ms to open', ({ p50 }) => p50],
@@ -45,7 +58,19 @@ const MEMORY_COLUMNS: readonly Column[] = [
   ['elsewhere %', ({ elsewhere }) => elsewhere * 100],
 ];
 
-const COLUMNS = { rate: RATE_COLUMNS, lateness: LATENESS_COLUMNS, memory: MEMORY_COLUMNS };
+/** Under lists again and again. */
+const GROWTH_COLUMNS: readonly Column[] = [
+  ['per s', rateOf],
+  ['most own MB', result => per(ownMemory(result), MEGABYTE)],
+  ['grown by MB', result => per(ownGrowth(result), MEGABYTE)],
+  ['× Go', (result, { go }) => ratio(ownMemory(result), go && ownMemory(go))],
+  ['own CPU ms', ownCPU],
+  ["shard's CPU ms", shardCPU],
+  ["shard's MB", result => per(shardMemory(result), MEGABYTE)],
+  ['elsewhere %', ({ elsewhere }) => elsewhere * 100],
+];
+
+const COLUMNS = { rate: RATE_COLUMNS, lateness: LATENESS_COLUMNS, memory: MEMORY_COLUMNS, growth: GROWTH_COLUMNS };
 
 export function renderDetails({ case: { about, name, title, unit }, cells }: Row): string {
   const bases: Bases = {

@@ -19,9 +19,13 @@ export const ownCPU = (result: Measurement): number | undefined => (hasOwn(resul
 export const shardCPU = ({ cpu }: Measurement): number | undefined => cpu[SHARD];
 /** Bytes; undefined for the shard. */
 export const ownMemory = (result: Measurement): number | undefined => (hasOwn(result) ? result.resident[OURS] : undefined);
-/** Bytes for each operation. */
+/** Bytes; undefined for the shard. */
 export const ownGrowth = (result: Measurement): number | undefined =>
-  hasOwn(result) ? (result.grown[OURS] ?? Number.NaN) / result.operations : undefined;
+  hasOwn(result) ? (result.grown[OURS] ?? Number.NaN) : undefined;
+/** Bytes for each operation. */
+export const ownGrowthPerOperation = (result: Measurement): number | undefined => ratio(ownGrowth(result), result.operations);
+/** Bytes of the shard. */
+export const shardMemory = ({ resident }: Measurement): number | undefined => resident[SHARD];
 
 /** The measurement of the contender in a row, if it has one. */
 export function measurementOf(cells: readonly Cell[], contender: ContenderName): Measurement | undefined {

@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
-import type { Case } from '../cases.ts';
+import type { Case } from '../case.ts';
 import type { Measurement } from '../load/job.ts';
 import { type Cell, type Row, summarize } from '../measure.ts';
 import { OURS, SHARD } from '../target.ts';
+import type { Goal, WorkloadKind } from '../workload.ts';
 import { renderDetails } from './details.ts';
 import { renderReport } from './report.ts';
 import { renderBudget, renderSummary } from './summary.ts';
@@ -87,6 +88,12 @@ test('of an open watch the memory is told, by watch', () => {
   expect(lineOf(renderDetails(idle), 'fleet')[1]).toBe('50.0');
 });
 
+test('under repeated lists the most memory is told, and by how much it has grown', () => {
+  const repeated: Row = { case: caseOf('repeated-lists', 'growth'), cells };
+  expect(lineOf(renderSummary([repeated]), '`repeated-lists`')[2]).toBe('100 MB, +97.7 MB');
+  expect(lineOf(renderDetails(repeated), 'fleet').slice(2, 4)).toEqual(['100', '97.7']);
+});
+
 test('a cell is the median of its rounds, and a failure when one of them has failed', () => {
   const rounds = [measurement(0.2), measurement(0.9), measurement(0.3)];
   expect(summarize(rounds)).toMatchObject({ cpu: { [OURS]: 0.3 }, operations: 2_000, seconds: 2 });
@@ -97,7 +104,9 @@ test('a cell is the median of its rounds, and a failure when one of them has fai
 test('the report begins with how it was made and goes from the whole to the details', () => {
   const timing = { compilation: 1, warmUp: 500, duration: 2_000 };
   const day = new Date('2026-11-22T10:00:00Z');
-  const text = renderReport([row], { command: 'npm run bench', target: 'a shard', day, rounds: 3, timing });
+  const workload = { goals: [] as readonly Goal[] } as WorkloadKind;
+  const circumstances = { command: 'npm run bench', target: 'a shard', day, rounds: 3, timing, workload };
+  const text = renderReport({ rows: [row], memory: [] }, circumstances);
   expect(text).toMatch(/^`npm run bench` on 2026-11-22: a shard; .*Medians of 3 rounds, each cell 2 s after 0\.5 s of warm-up\./);
   expect(text.indexOf('| case')).toBeLessThan(text.indexOf('### `get`'));
 });

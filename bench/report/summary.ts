@@ -2,7 +2,7 @@
 import type { Measurement } from '../load/job.ts';
 import type { Row } from '../measure.ts';
 import { CONTENDERS, type ContenderName } from '../target.ts';
-import { isLowerBound, measurementOf, ownCPU, ownGrowth, rateOf, ratio } from './figures.ts';
+import { isLowerBound, measurementOf, ownCPU, ownGrowth, ownGrowthPerOperation, ownMemory, rateOf, ratio } from './figures.ts';
 import { figure, table } from './table.ts';
 
 /** What one cell of the summary says, the base being the bare shard's. */
@@ -12,12 +12,17 @@ const SAYS: Readonly<Record<Row['case']['about'], (result: Measurement, base: Me
     milliseconds(ownCPU(result)),
   ],
   lateness: result => [`p99 ${figure(result.p99)} ms`, milliseconds(ownCPU(result))],
-  memory: result => [kilobytes(ownGrowth(result))],
+  memory: result => [kilobytes(ownGrowthPerOperation(result))],
+  growth: result => [megabytes(ownMemory(result)), signed(megabytes(ownGrowth(result)))],
 };
 
 const milliseconds = (value: number | undefined): string => (value === undefined ? '' : `${figure(value)} ms`);
 
 const kilobytes = (value: number | undefined): string => (value === undefined ? '' : `${figure(value / 1024)} KB`);
+
+const megabytes = (value: number | undefined): string => (value === undefined ? '' : `${figure(value / 1024 ** 2)} MB`);
+
+const signed = (text: string): string => (text === '' || text.startsWith('-') ? text : `+${text}`);
 
 export function renderSummary(rows: readonly Row[]): string {
   const present = CONTENDERS.filter(name => rows.some(({ cells }) => cells.some(({ contender }) => contender === name)));
