@@ -105,6 +105,8 @@ export function createBackends({ source, credentials, limits, onError }: Backend
         };
         const wake = (): void => done(true);
         const timer = setTimeout(() => done(false), milliseconds);
+        // Who waits here is a request, whose socket keeps the process, or somebody who is no reason to keep it.
+        timer.unref();
         waiting.add(wake);
       }),
     all: () => [...backends.values()],

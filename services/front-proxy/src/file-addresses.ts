@@ -1,9 +1,14 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { watchFiles } from '@kcp-vw/shared/config/files.ts';
 import { type Address, type AddressSource, keyOf } from './addresses.ts';
 import { type Addresses, type ReadAddressesOptions, readAddresses } from './read-addresses.ts';
 
-/** Milliseconds between two looks at the file: a restarted service is found again within this. */
-const POLL_MS = 100;
+/**
+ * Milliseconds between two looks at the file, where the system does not tell of a change: Kubernetes swaps a symbolic link above it.
+ * Looks that follow one another closely are a good part of what an idle front proxy costs.
+ */
+const POLL_MS = 1_000;
 
 /**
  * Addresses from a JSON file that is replaced as services come and go: by the supervisor, or by whoever runs the front proxy by itself.
@@ -26,6 +31,7 @@ export function fileAddresses(options: ReadAddressesOptions, onError: (error: Er
     intervalMs: POLL_MS,
     onError: cause => onError(new Error(`the addresses in ${file} could not be read; the last ones stay in force`, { cause })),
   });
+  const changes = changesOf(file, () => void watcher.check());
 
   return {
     addressesOf: view => views.get(view) ?? (known.has(view) ? [] : undefined),
@@ -34,6 +40,25 @@ export function fileAddresses(options: ReadAddressesOptions, onError: (error: Er
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    close: () => watcher.close(),
+    close() {
+      changes?.close();
+      watcher.close();
+    },
   };
+}
+
+/** Calls `onChange` when the file has been replaced or written. Undefined where that cannot be known: its looks are all there is then. */
+function changesOf(file: string, onChange: () => void): FSWatcher | undefined {
+  try {
+    const name = basename(file);
+    const watcher = watch(dirname(file), { persistent: false }, (_event, changed) => {
+      if (changed === null || changed === name) onChange();
+    });
+    // The folder has gone, say. A look tells what is wrong with the file.
+    watcher.on('error', () => watcher.close());
+    return watcher;
+  } catch {
+    // No more watches are to be had: each system has a limit.
+    return undefined;
+  }
 }

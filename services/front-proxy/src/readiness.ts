@@ -6,8 +6,6 @@ import type { Backend, Backends } from './backends.ts';
 const ASK_AGAIN_MS = 250;
 const ASK_WHEN_READY_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 5_000;
-/** Milliseconds between two looks at who has to be asked. */
-const LOOK_MS = 100;
 
 /** Which services are ready, as they say themselves. */
 export interface Readiness {
@@ -57,8 +55,21 @@ export function followReadiness(backends: Backends, services?: readonly string[]
       if (!state.underWay && performance.now() >= state.askAt) void askBackend(backend, state);
     }
   };
-  look();
-  const timer = setInterval(look, LOOK_MS);
+  /** Milliseconds until somebody is to be asked again, or until it is worth a look whether an answer has come. */
+  const untilNext = (): number => {
+    const now = performance.now();
+    const waits = [...asked.values()].map(({ askAt, underWay }) => (underWay ? ASK_AGAIN_MS : Math.max(1, askAt - now)));
+    return Math.min(ASK_WHEN_READY_MS, ...waits);
+  };
+  let stopped = false;
+  // Wakes when there is something to do and not more often: an idle process costs what it wakes for.
+  const follow = async (): Promise<void> => {
+    while (!stopped) {
+      look();
+      await backends.changed(untilNext());
+    }
+  };
+  void follow();
 
   const expected = (): readonly string[] => services ?? [...new Set(backends.all().map(({ address }) => address.service))].sort();
   const answerOf = (service: string): Answer => {
@@ -76,7 +87,9 @@ export function followReadiness(backends: Backends, services?: readonly string[]
         return [[service, missing] as const, ...checks].map(([name, reason]) => ({ name, check: () => reason }));
       });
     },
-    stop: () => clearInterval(timer),
+    stop() {
+      stopped = true;
+    },
   };
 }
 
