@@ -40,7 +40,8 @@ const DAY = 86_400_000;
  */
 export function createLineFile(options: LineFileOptions): LineSink {
   const { path, maxSize, maxWaiting, gatherFor = 100, retryAfter = 1_000, onError, onDropped } = options;
-  let waiting: Buffer[] = [];
+  // As text: bytes are made of a batch, not of each line.
+  let waiting: string[] = [];
   /** Of `waiting` and `batch`. */
   let waitingBytes = 0;
   let batch: Buffer = Buffer.alloc(0);
@@ -80,11 +81,11 @@ export function createLineFile(options: LineFileOptions): LineSink {
     let count = 0;
     let bytes = 0;
     for (; count < waiting.length; count++) {
-      const length = waiting[count]?.length ?? 0;
+      const length = Buffer.byteLength(waiting[count] as string);
       if (count > 0 && bytes + length > Math.min(MAX_BATCH, maxSize || MAX_BATCH)) break;
       bytes += length;
     }
-    const taken = Buffer.concat(waiting.slice(0, count));
+    const taken = Buffer.from(waiting.slice(0, count).join(''));
     waiting = waiting.slice(count);
     return taken;
   }
@@ -154,7 +155,7 @@ export function createLineFile(options: LineFileOptions): LineSink {
     if (batch.length === 0 && waiting.length === 0) return;
     try {
       const descriptor = openSync(path, 'a', 0o600);
-      for (const chunk of [batch, ...waiting]) writeSync(descriptor, chunk);
+      for (const chunk of [batch, ...waiting.map(line => Buffer.from(line))]) writeSync(descriptor, chunk);
       closeSync(descriptor);
     } catch (error) {
       onDropped(waiting.length + 1);
@@ -167,10 +168,10 @@ export function createLineFile(options: LineFileOptions): LineSink {
 
   return {
     write(line) {
-      const bytes = Buffer.from(line);
-      if (waitingBytes + bytes.length > maxWaiting) return onDropped(1);
-      waiting.push(bytes);
-      waitingBytes += bytes.length;
+      const bytes = Buffer.byteLength(line);
+      if (waitingBytes + bytes > maxWaiting) return onDropped(1);
+      waiting.push(line);
+      waitingBytes += bytes;
       if (!retry && !pumping) gather();
     },
     async flush() {

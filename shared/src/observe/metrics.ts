@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Upstream } from '../upstream/upstream.ts';
+import { Durations } from './durations.ts';
 
 export interface MetricsOptions {
   /** Views that are counted by name; any other is `other`. */
@@ -88,30 +89,30 @@ export function createMetrics({ views, processMetrics = true }: MetricsOptions):
   if (processMetrics) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PRECISION_MS });
 
   const viewNames = new Set(views);
-  const duration = new Histogram({
+  const duration = new Durations({
     name: 'proxy_request_duration_seconds',
     help: 'Time from the headers of a request to the end of its response.',
-    labelNames: ['method', 'code', 'view'],
     buckets: BUCKETS,
     registers,
   });
-  const inFlight = new Gauge({
+  // Counted here, and told to prom-client at a scrape: each of its calls looks through labels.
+  let inFlight = 0;
+  new Gauge({
     name: 'proxy_requests_in_flight',
     help: 'Requests being answered, watches included.',
     registers,
+    collect() {
+      this.set(inFlight);
+    },
   });
-  const authentication = new Counter({
-    name: 'authentication_attempts',
-    help: 'Requests by how their authentication ended.',
-    labelNames: ['result'],
-    registers,
-  });
-  const reviews = new Counter({
-    name: 'authorization_reviews_total',
-    help: 'Access reviews by how they were decided.',
-    labelNames: ['result'],
-    registers,
-  });
+  const authentication = resultCounter(
+    { name: 'authentication_attempts', help: 'Requests by how their authentication ended.', registers },
+    AUTHENTICATION_RESULTS,
+  );
+  const reviews = resultCounter(
+    { name: 'authorization_reviews_total', help: 'Access reviews by how they were decided.', registers },
+    REVIEW_RESULTS,
+  );
   const rejected = new Counter({
     name: 'proxy_rejected_total',
     help: 'Requests refused before they reached a view.',
@@ -119,9 +120,6 @@ export function createMetrics({ views, processMetrics = true }: MetricsOptions):
     registers,
   });
   const auditDropped = new Counter({ name: 'audit_dropped_total', help: 'Audit lines that could not be kept.', registers });
-  // Counters that have not moved are shown as 0: a rate over an absent series has no alarm.
-  for (const result of AUTHENTICATION_RESULTS) authentication.inc({ result }, 0);
-  for (const result of REVIEW_RESULTS) reviews.inc({ result }, 0);
 
   const observeUpstream = upstreamGauges(registers);
   const observeInformer = informerGauges(registers);
@@ -129,21 +127,38 @@ export function createMetrics({ views, processMetrics = true }: MetricsOptions):
   return {
     registry,
     requestStarted() {
-      inFlight.inc();
+      inFlight++;
       return ({ method, code, view, startedAt }) => {
-        inFlight.dec();
+        inFlight--;
         const labels = { method: known(METHODS, method), code: codeLabel(code), view: view ? known(viewNames, view) : 'none' };
-        duration.observe(labels, (performance.now() - startedAt) / 1000);
+        duration.add(labels, (performance.now() - startedAt) / 1000);
       };
     },
     observeUpstream,
     observeInformer,
-    authentication: result => authentication.inc({ result }),
-    accessReview: result => reviews.inc({ result }),
+    authentication,
+    accessReview: reviews,
     rejected: reason => rejected.inc({ reason: known(REASONS, reason) }),
     auditDropped: lines => auditDropped.inc(lines),
     close: () => registry.clear(),
   };
+}
+
+/** A counter by result, of which there are few. One that has not moved is shown as 0: a rate over an absent series has no alarm. */
+function resultCounter<R extends string>(
+  options: { readonly name: string; readonly help: string; readonly registers: Registry[] },
+  results: readonly R[],
+): (result: R) => void {
+  const counts = new Map<R, number>(results.map(result => [result, 0]));
+  new Counter({
+    ...options,
+    labelNames: ['result'],
+    collect() {
+      this.reset();
+      for (const [result, count] of counts) this.inc({ result }, count);
+    },
+  });
+  return result => void counts.set(result, (counts.get(result) ?? 0) + 1);
 }
 
 /** name → help and the number of `UpstreamStats` it shows. */
