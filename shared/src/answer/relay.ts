@@ -87,6 +87,7 @@ class Relay implements UpstreamHandler {
   #stopListening: (() => void) | undefined;
   #attempts = 0;
   #stall: StallTimer | undefined;
+  #listensToDrain = false;
   #upstreamStatus = 0;
   /** Bytes that the head promised, where it did. */
   #promised: number | undefined;
@@ -107,13 +108,7 @@ class Relay implements UpstreamHandler {
   start(): void {
     this.#exchange.onClose(complete => this.#closed(complete));
     if (this.#outcome) return;
-    if (!this.#request.longRunning) {
-      this.#stall = new StallTimer(this.#exchange, this.#options.stallTimeout ?? STALL_TIMEOUT_MS, () => this.#stalled());
-    }
-    this.#exchange.onDrain(() => {
-      this.#stall?.drained();
-      this.#call?.resume();
-    });
+    if (this.#exchange.body !== null) this.#watchForStalls();
     this.#stopListening = this.#options.until?.(reason => this.#accessEnded(reason));
     // `until` may have ended it already.
     if (this.#outcome) this.#stopListening?.();
@@ -254,8 +249,25 @@ class Relay implements UpstreamHandler {
   }
 
   #written(mayGoOn: boolean): boolean {
-    if (!mayGoOn) this.#stall?.blocked();
+    if (!mayGoOn) this.#blocked();
     return mayGoOn;
+  }
+
+  /** The client reads slower than the upstream sends. Most answers come in one piece, and need nothing of this. */
+  #blocked(): void {
+    this.#watchForStalls();
+    this.#stall?.blocked();
+    if (this.#listensToDrain) return;
+    this.#listensToDrain = true;
+    this.#exchange.onDrain(() => {
+      this.#stall?.drained();
+      this.#call?.resume();
+    });
+  }
+
+  #watchForStalls(): void {
+    if (this.#request.longRunning) return;
+    this.#stall ??= new StallTimer(this.#exchange, this.#options.stallTimeout ?? STALL_TIMEOUT_MS, () => this.#stalled());
   }
 
   /** Its place among the connections to the upstream is needed by others. */

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Readable } from 'node:stream';
 import type { Exchange, Peer } from './exchange.ts';
-import { headerValue, type RawHeaders, withoutHeaders } from './headers.ts';
+import { HeaderNames, headerValue, type RawHeaders, withoutNames } from './headers.ts';
 
 export interface ExchangeRequest {
   readonly method: string;
@@ -13,8 +13,15 @@ export interface ExchangeRequest {
   readonly onError: (error: unknown) => void;
 }
 
+/** What a response's head says of its body. */
+export interface BodyOfHead {
+  readonly isEmpty: boolean;
+  /** The headers give its length. */
+  readonly isOfKnownLength: boolean;
+}
+
 /** Headers of one connection, not of the message (RFC 9110 7.6.1). The listener makes its own; HTTP/2 forbids all of them. */
-const CONNECTION_HEADERS = new Set([
+const CONNECTION_HEADERS = new HeaderNames([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -56,7 +63,7 @@ export abstract class BaseExchange implements Exchange {
     this.#onError = onError;
   }
 
-  protected abstract sendHead(status: number, headers: RawHeaders, isEmpty: boolean): void;
+  protected abstract sendHead(status: number, headers: RawHeaders, body: BodyOfHead): void;
   /** False: the client does not keep up. */
   protected abstract sendChunk(chunk: Uint8Array | string): boolean;
   protected abstract sendEnd(chunk: Uint8Array | string | undefined): void;
@@ -75,7 +82,7 @@ export abstract class BaseExchange implements Exchange {
   }
 
   onClose(listener: (complete: boolean) => void): void {
-    if (this.#closed) this.#call(() => listener(this.#complete));
+    if (this.#closed) this.#tell(listener, this.#complete);
     else this.#closeListeners.push(listener);
   }
 
@@ -88,10 +95,10 @@ export abstract class BaseExchange implements Exchange {
     if (this.#closed) return;
     if (this.#status !== 0) throw new Error(`the response to ${this.method} ${this.url} has its status already`);
     if (status < 200) throw new Error(`${status} is not a final status`);
-    const kept = withoutHeaders(headers, name => CONNECTION_HEADERS.has(name));
+    const kept = withoutNames(headers, CONNECTION_HEADERS);
     const hasBody = this.method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304;
-    this.sendHead(status, kept, !hasBody);
     const length = headerValue(kept, 'content-length');
+    this.sendHead(status, kept, { isEmpty: !hasBody, isOfKnownLength: length !== undefined });
     this.#status = status;
     this.#hasBody = hasBody;
     this.#declaredLength = hasBody && length !== undefined ? Number(length) : undefined;
@@ -133,7 +140,7 @@ export abstract class BaseExchange implements Exchange {
 
   protected drained(): void {
     const listener = this.#drainListener;
-    if (listener && !this.#closed) this.#call(listener);
+    if (listener && !this.#closed) this.#tell(listener, false);
   }
 
   /** The exchange is over. Called by the protocol's side; only the first call counts. */
@@ -147,7 +154,7 @@ export abstract class BaseExchange implements Exchange {
     }
     const listeners = this.#closeListeners;
     this.#closeListeners = [];
-    for (const listener of listeners) this.#call(() => listener(complete));
+    for (const listener of listeners) this.#tell(listener, complete);
   }
 
   #needsHead(): void {
@@ -162,9 +169,9 @@ export abstract class BaseExchange implements Exchange {
     return false;
   }
 
-  #call(listener: () => void): void {
+  #tell(listener: (complete: boolean) => void, complete: boolean): void {
     try {
-      listener();
+      listener(complete);
     } catch (error) {
       this.#onError(error);
     }

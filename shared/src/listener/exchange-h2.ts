@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { BaseExchange, type ExchangeRequest } from './exchange-base.ts';
+import { BaseExchange, type BodyOfHead, type ExchangeRequest } from './exchange-base.ts';
 import type { RawHeaders } from './headers.ts';
 
 export interface Http2ExchangeRequest extends ExchangeRequest {
@@ -17,22 +17,29 @@ export class Http2Exchange extends BaseExchange {
   constructor({ stream, ...request }: Http2ExchangeRequest) {
     super(request);
     this.#stream = stream;
-    stream.on('drain', () => this.drained());
     stream.once('aborted', () => this.settle(false));
     stream.once('close', () => this.settle(this.ended && stream.rstCode === constants.NGHTTP2_NO_ERROR));
     // Every error of a stream is followed by its `close`.
-    stream.on('error', () => {});
+    stream.on('error', ignore);
   }
 
-  protected override sendHead(status: number, headers: RawHeaders, isEmpty: boolean): void {
+  /** A stream tells of `drain` only after a write that was too much, so that most exchanges need not listen. */
+  override onDrain(listener: () => void): void {
+    super.onDrain(listener);
+    if (this.#stream.listenerCount('drain') === 0) this.#stream.on('drain', () => this.drained());
+  }
+
+  protected override sendHead(status: number, headers: RawHeaders, { isEmpty }: BodyOfHead): void {
     if (this.#stream.destroyed || this.#stream.closed) return;
     // HTTP/1.1 does so by itself; nghttp2 sends whatever it is given.
+    const head = [':status', String(status)];
     for (let i = 0; i + 1 < headers.length; i += 2) {
-      validateHeaderName(headers[i] as string);
-      validateHeaderValue(headers[i] as string, headers[i + 1] as string);
+      const [name, value] = [headers[i] as string, headers[i + 1] as string];
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+      head.push(name.toLowerCase(), value);
     }
-    const lowerCase = headers.map((item, index) => (index % 2 === 0 ? item.toLowerCase() : item));
-    this.#stream.respond([':status', String(status), ...lowerCase], { endStream: isEmpty });
+    this.#stream.respond(head, { endStream: isEmpty });
   }
 
   protected override sendChunk(chunk: Uint8Array | string): boolean {
@@ -62,3 +69,5 @@ export class Http2Exchange extends BaseExchange {
     this.#stream.destroy(new Error('the response is cut'));
   }
 }
+
+const ignore = (): void => {};

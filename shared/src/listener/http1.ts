@@ -72,16 +72,18 @@ function serve(front: Front, request: IncomingMessage, response: ServerResponse)
   const exchange: Http1Exchange = new Http1Exchange({
     method,
     url,
-    headers: withoutHeaders(rawHeaders, name => name === 'expect'),
+    headers: expectation === undefined ? rawHeaders : withoutHeaders(rawHeaders, name => name === 'expect'),
     peer: front.peerOf(socket),
     body,
     request,
     response,
     onError: front.onError,
-    isLast: () => isRefused || front.isDraining(),
-    onLast: () => {
-      connection.isClosing = true;
-      if (!request.complete) lingerAfterResponse(socket);
+    channel: {
+      isLast: () => isRefused || front.isDraining(),
+      onLast: () => {
+        connection.isClosing = true;
+        if (!request.complete) lingerAfterResponse(socket);
+      },
     },
   });
   connection.exchanges.add(exchange);

@@ -70,6 +70,10 @@ function withProtobufAnswer(exchange: Exchange): Exchange {
   };
   return {
     ...exchange,
+    // Methods of a class, which spreading leaves behind.
+    onClose: listener => exchange.onClose(listener),
+    onDrain: listener => exchange.onDrain(listener),
+    abort: () => exchange.abort(),
     get status() {
       return status;
     },

@@ -18,6 +18,10 @@ export function withProtobufEvents(exchange: Exchange): Exchange {
   };
   return {
     ...exchange,
+    // Methods of a class, which spreading leaves behind.
+    onClose: listener => exchange.onClose(listener),
+    onDrain: listener => exchange.onDrain(listener),
+    abort: () => exchange.abort(),
     get status() {
       return exchange.status;
     },
