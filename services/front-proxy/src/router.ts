@@ -7,7 +7,7 @@ import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
 import { remoteHeaders } from '@kcp-vw/shared/authn/request-headers.ts';
 import { serviceUnavailable, tooManyRequests, toStatusError } from '@kcp-vw/shared/kube/errors.ts';
 import type { Exchange } from '@kcp-vw/shared/listener/exchange.ts';
-import { type RawHeaders, withoutHeaders } from '@kcp-vw/shared/listener/headers.ts';
+import { HeaderNames, type RawHeaders, withoutNames } from '@kcp-vw/shared/listener/headers.ts';
 import { isWatch } from '@kcp-vw/shared/target/request-info.ts';
 import type { Target } from '@kcp-vw/shared/target/target.ts';
 import { type Upstream, UpstreamError } from '@kcp-vw/shared/upstream/upstream.ts';
@@ -20,6 +20,9 @@ export type Router = (exchange: Exchange, caller: Caller, target: Target, record
 /** How long a request waits for a service that is restarting, and how many may wait. */
 const MAX_WAIT_MS = 5_000;
 const MAX_WAITING = 1_000;
+
+/** What services say to the front proxy, and nobody else gets to see. */
+const OWN_HEADERS = new HeaderNames([RECORD_HEADER]);
 
 /** Routes by view name to the service processes, wherever they are. */
 export function createRouter(backends: Backends, drain: Drain): Router {
@@ -47,17 +50,19 @@ export function createRouter(backends: Backends, drain: Drain): Router {
     const view = target.segments[1] ?? '';
     const deadline = performance.now() + MAX_WAIT_MS;
     const contentLength = contentLengthOf(exchange);
+    const headers = forwardedRequestHeaders(exchange);
+    headers.push(...remoteHeaders(caller));
     const request = {
       method: exchange.method,
       path: exchange.url,
-      headers: [...forwardedRequestHeaders(exchange), ...remoteHeaders(caller)],
+      headers,
       body: exchange.body,
       ...(contentLength !== undefined && { contentLength }),
       longRunning: isStream(target),
     };
     const head = (_status: number, headers: RawHeaders): RawHeaders => {
       Object.assign(record, readRecordHeader(headers));
-      return withoutHeaders(headers, name => name === RECORD_HEADER);
+      return withoutNames(headers, OWN_HEADERS);
     };
 
     const failed = new Set<Upstream>();

@@ -1,5 +1,5 @@
 import type { Exchange } from '../listener/exchange.ts';
-import { headerValue, type RawHeaders, withoutHeaders } from '../listener/headers.ts';
+import { HeaderNames, headerValue, type RawHeaders, withoutHeaders } from '../listener/headers.ts';
 import { traceHeaders } from '../observe/trace.ts';
 import { connectionNominated, isHopByHop } from '../upstream/hop-by-hop.ts';
 
@@ -13,10 +13,18 @@ const FORWARDED_FOR = 'x-forwarded-for';
  * The request headers that travel upstream: content negotiation, preconditions, and what names the client and the request in logs and
  * traces. All others stay behind, above all the identity headers, also those that nobody has invented yet.
  */
-const LISTS = new Set(['accept', 'accept-encoding', 'accept-language', 'baggage', 'cache-control', 'if-match', 'if-none-match']);
+const LISTS = new HeaderNames([
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'baggage',
+  'cache-control',
+  'if-match',
+  'if-none-match',
+]);
 
 /** Of these the first counts, as it does for Go's servers; two of them would be refused by HTTP/2. */
-const SINGLE = new Set([
+const SINGLE = new HeaderNames([
   'audit-id',
   'content-encoding',
   'content-type',
@@ -37,18 +45,14 @@ export function forwardedRequestHeaders(exchange: Exchange): string[] {
   const { headers, peer } = exchange;
   const nominated = connectionNominated(headers);
   const kept: string[] = [];
-  const seen = new Set<string>();
   const forwardedFor: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = headers[i]?.toLowerCase() ?? '';
-    const value = headers[i + 1] ?? '';
+    const name = (headers[i] as string).toLowerCase();
+    const value = headers[i + 1] as string;
     if (nominated.has(name)) continue;
     if (name === FORWARDED_FOR) forwardedFor.push(value);
-    else if (LISTS.has(name)) kept.push(name, value);
-    else if (SINGLE.has(name) && !seen.has(name)) {
-      seen.add(name);
-      kept.push(name, value);
-    }
+    // Among the few that are kept a second one is found sooner than in a set of their own.
+    else if (LISTS.has(name) || (SINGLE.has(name) && headerValue(kept, name) === undefined)) kept.push(name, value);
   }
   if (peer.address !== 'unix') forwardedFor.push(peer.address.replace(/^::ffff:(?=\d+\.)/, ''));
   if (forwardedFor.length > 0) kept.push(FORWARDED_FOR, forwardedFor.join(', '));
@@ -63,7 +67,7 @@ function nextHop(headers: RawHeaders): number {
 }
 
 /** Would speak for our host in the name of another: cookies, and other addresses to reach it at. */
-const NOT_FOR_CLIENTS = new Set(['alt-svc', 'set-cookie']);
+const NOT_FOR_CLIENTS = new HeaderNames(['alt-svc', 'set-cookie']);
 
 /** The headers of an upstream's response for the client, content-length included. */
 export function forwardedResponseHeaders(headers: RawHeaders): string[] {

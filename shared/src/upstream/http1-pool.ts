@@ -1,8 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, Pool } from 'undici';
 import { Delivery } from './delivery.ts';
 import type { Endpoint } from './endpoint.ts';
 import { busyError, closedError, upstreamError } from './failure.ts';
-import { endToEndResponseHeaders } from './hop-by-hop.ts';
+import { endToEndResponseHeaders, listOfHeaders } from './hop-by-hop.ts';
 import { sendableBody } from './request-body.ts';
 import type { UpstreamCall, UpstreamHandler, UpstreamRequest } from './upstream.ts';
 
@@ -30,6 +31,13 @@ export class Http1Pool {
   readonly #options: Http1PoolOptions;
   readonly #retired = new Set<Pool>();
   readonly #waiting = new Set<Http1Call>();
+  readonly #owner: Owner = {
+    left: waiting => this.#waiting.delete(waiting),
+    settled: () => {
+      this.#active--;
+      this.#next();
+    },
+  };
   #pool: Pool;
   #active = 0;
   #closed = false;
@@ -52,13 +60,7 @@ export class Http1Pool {
 
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
     const delivery = new Delivery(handler);
-    const call = new Http1Call(this.#name, request, delivery, {
-      left: waiting => this.#waiting.delete(waiting),
-      settled: () => {
-        this.#active--;
-        this.#next();
-      },
-    });
+    const call = new Http1Call(this.#name, request, delivery, this.#owner);
     if (this.#closed) call.refuse(closedError(this.#name));
     else if (this.#options.connections === null || this.#active < this.#options.connections) this.#start(call);
     else if (this.#waiting.size >= this.#options.waiting) call.refuse(busyError(this.#name));
@@ -124,6 +126,7 @@ export class Http1Pool {
   }
 }
 
+/** The pool, as its calls see it. */
 interface Owner {
   /** The call is in the queue no more. */
   left(call: Http1Call): void;
@@ -198,9 +201,9 @@ class Http1Call implements UpstreamCall, Dispatcher.DispatchHandler {
     if (this.#delivery.over) controller.abort(new Error('the call was aborted before it was sent'));
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status >= 200) {
-      this.#delivery.head(status, endToEndResponseHeaders(rawHeaders(controller)));
+      this.#delivery.head(status, endToEndResponseHeaders(listOfHeaders(headers)));
     } else if (status === 101) {
       controller.abort(new Error('the server switched protocols, unasked'));
     }
@@ -235,10 +238,4 @@ class Http1Call implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#settled = true;
     this.#owner.settled();
   }
-}
-
-function rawHeaders(controller: Dispatcher.DispatchController): readonly (string | Buffer)[] {
-  const raw = controller.rawHeaders;
-  if (!Array.isArray(raw)) throw new TypeError('undici gave no raw headers');
-  return raw;
 }
