@@ -2,7 +2,7 @@ import { StatusError } from '../kube/errors.ts';
 import { parseFieldSelector, requiredFieldValue } from '../kube/field-selectors.ts';
 import { parseInt64 } from '../kube/int64.ts';
 import { parseLabelSelector } from '../kube/selectors.ts';
-import { decodedPath, type Target } from './target.ts';
+import { decodedPath, hasEncodedSlash, type Target } from './target.ts';
 
 /**
  * What a path asks of a Kubernetes API server (k8s.io/apiserver `RequestInfo`), computed on the path below a view's prefix.
@@ -48,7 +48,7 @@ const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize
  * Where Go has an error (`/api/v1/watch`, which it answers with 500) the result is a resource request without a resource.
  */
 export function requestInfo(method: string, path: Target): RequestInfo {
-  const parts = path.segments.flatMap(segment => segment.split('/'));
+  const parts = path.segments.some(hasEncodedSlash) ? path.segments.flatMap(segment => segment.split('/')) : path.segments;
   const info = { ...NOTHING, path: decodedPath(path), verb: method.toLowerCase() };
 
   const [prefix = ''] = parts;

@@ -58,8 +58,13 @@ export function parseTarget(url: string): Target {
   const rawPath = mark < 0 ? url : url.slice(0, mark);
   const rawQuery = mark < 0 ? '' : url.slice(mark + 1);
   const rawSegments = splitPath(rawPath);
-  return freeze(rawPath, rawQuery, rawSegments, rawSegments.map(decodeSegment), parseQuery(rawQuery));
+  // Most paths have nothing that could be decoded, and no dot: one list is both then.
+  const segments = TO_DECODE.test(rawPath) ? rawSegments.map(decodeSegment) : rawSegments;
+  return freeze(rawPath, rawQuery, rawSegments, segments, parseQuery(rawQuery));
 }
+
+/** Visible ASCII without these decodes to itself and cannot be forbidden. */
+const TO_DECODE = /[%.\\]/;
 
 function freeze(
   rawPath: string,
@@ -78,8 +83,7 @@ function splitPath(rawPath: string): string[] {
 }
 
 function decodeSegment(raw: string): string {
-  // Visible ASCII without these decodes to itself and cannot be forbidden: most segments.
-  if (!/[%.\\]/.test(raw)) return raw;
+  if (!TO_DECODE.test(raw)) return raw;
   const segment = decode(raw);
   for (const { pattern, why } of FORBIDDEN_IN_SEGMENT) if (pattern.test(segment)) throw refuse(why);
   return segment;
@@ -94,10 +98,14 @@ function decode(raw: string): string {
   }
 }
 
+/** Most requests have no query, and nobody can change this one. */
+const NO_QUERY = new ReadonlyQuery();
+
 const decodeParameter = (raw: string): string => decode(raw.replaceAll('+', ' '));
 
 /** The `name=value` pieces between the ampersands; empty pieces are none, as in every parser of queries. */
 function parseQuery(rawQuery: string): URLSearchParams {
+  if (rawQuery === '') return NO_QUERY;
   // Go's net/url drops a piece with a semicolon, older parsers split at it: on the shard it would be another request than here.
   if (rawQuery.includes(';')) throw refuse('its query holds a semicolon that is not percent-encoded');
   const pairs = rawQuery.split('&').filter(Boolean).map(splitParameter);
@@ -120,6 +128,7 @@ export const hasEncodedSlash = (segment: string): boolean => segment.includes('/
 
 /** The path with every segment decoded, as Go's `URL.Path`: what authorization and messages name. */
 export function decodedPath(target: Target): string {
+  if (target.segments === target.rawSegments) return target.rawPath;
   const end = target.segments.length > 0 && target.rawPath.endsWith('/') ? '/' : '';
   return `/${target.segments.join('/')}${end}`;
 }
@@ -137,9 +146,12 @@ export function restOf(target: Target, skipSegments: number): Target {
     throw new RangeError(`a target of ${target.segments.length} segments has no rest after ${skipSegments}`);
   }
   const rawSegments = target.rawSegments.slice(skipSegments);
-  const end = rawSegments.length > 0 && target.rawPath.endsWith('/') ? '/' : '';
-  const rawPath = `/${rawSegments.join('/')}${end}`;
-  return freeze(rawPath, target.rawQuery, rawSegments, target.segments.slice(skipSegments), target.query);
+  const segments = target.segments === target.rawSegments ? rawSegments : target.segments.slice(skipSegments);
+  // Nothing is empty between two slashes, so what is skipped is as long as its segments with a slash before each.
+  let skipped = 0;
+  for (let i = 0; i < skipSegments; i++) skipped += 1 + (target.rawSegments[i] as string).length;
+  const rawPath = target.rawPath.slice(skipped) || '/';
+  return freeze(rawPath, target.rawQuery, rawSegments, segments, target.query);
 }
 
 /**
