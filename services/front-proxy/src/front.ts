@@ -7,7 +7,7 @@ import { badGateway, badRequest, toStatusError } from '@kcp-vw/shared/kube/error
 import type { Exchange, Handler } from '@kcp-vw/shared/listener/exchange.ts';
 import { headerValue } from '@kcp-vw/shared/listener/headers.ts';
 import type { AuditLog } from '@kcp-vw/shared/observe/audit.ts';
-import type { Health } from '@kcp-vw/shared/observe/health.ts';
+import { type Health, mayAskForHealth } from '@kcp-vw/shared/observe/health.ts';
 import { createMetrics, type Metrics } from '@kcp-vw/shared/observe/metrics.ts';
 import { continueTrace, stage } from '@kcp-vw/shared/observe/trace.ts';
 import { parseTarget } from '@kcp-vw/shared/target/target.ts';
@@ -80,6 +80,7 @@ export function createFront({ authenticate, router, health, audit, metrics }: Fr
 
 /** Probes are neither authenticated nor audited. A path that is no plain one is none of these. */
 function answerHealth(exchange: Exchange, health: Health): boolean {
+  if (!mayAskForHealth(exchange.url)) return false;
   const [path = '', query] = exchange.url.split('?', 2);
   const answer = health.respond(path, new URLSearchParams(query));
   if (answer === undefined) return false;

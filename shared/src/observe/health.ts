@@ -29,6 +29,9 @@ interface NamedCheck {
   readonly endpoints: readonly string[];
 }
 
+/** Whether it is worth to ask `respond` about a request's target: all but a few requests are about something else. */
+export const mayAskForHealth = (url: string): boolean => /^\/(?:live|ready|health)z/.test(url);
+
 /** The health endpoints of a Kubernetes API server, in its words (k8s.io/apiserver/pkg/server/healthz). */
 export function createHealth(): Health {
   let draining = false;

@@ -10,7 +10,7 @@ import type { Exchange } from '../listener/exchange.ts';
 import { RESETS_OF_A_PROXY } from '../listener/front.ts';
 import { createListener, formatListenAddress, type ListenAddress } from '../listener/listener.ts';
 import type { ServingTls } from '../listener/tls.ts';
-import { createHealth, type Health } from '../observe/health.ts';
+import { createHealth, type Health, mayAskForHealth } from '../observe/health.ts';
 import type { ProcessHooks } from '../observe/lifeline.ts';
 import type { Logger } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
@@ -85,9 +85,11 @@ async function serveExchange(exchange: Exchange, served: Served): Promise<void> 
   });
   const refusal = distrustOf(exchange.peer);
   // Health is the front proxy's own question, with no caller behind it; from others, a kubelet's, who are not told the reasons.
-  const [path = '', query] = exchange.url.split('?', 2);
-  const answer = health.respond(path, new URLSearchParams(query), refusal === undefined);
-  if (answer) return sendText(exchange, answer.code, answer.body);
+  if (mayAskForHealth(exchange.url)) {
+    const [path = '', query] = exchange.url.split('?', 2);
+    const answer = health.respond(path, new URLSearchParams(query), refusal === undefined);
+    if (answer) return sendText(exchange, answer.code, answer.body);
+  }
   if (refusal) {
     metrics.rejected(refusal.status.reason ?? '');
     return sendStatus(exchange, refusal);
