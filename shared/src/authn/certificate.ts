@@ -16,9 +16,16 @@ export function certificateIdentity(certificate: X509Certificate): Identity | un
   return known.get(certificate);
 }
 
+const names = new WeakMap<X509Certificate, string>();
+
 /** The common name; of several the last, as Go's `pkix.Name` has it. Empty when there is none. */
 export function commonName(certificate: X509Certificate): string {
-  return subjectValues(certificate, 'CN').at(-1) ?? '';
+  let name = names.get(certificate);
+  if (name === undefined) {
+    name = subjectValues(certificate, 'CN').at(-1) ?? '';
+    names.set(certificate, name);
+  }
+  return name;
 }
 
 function read(certificate: X509Certificate): Identity | undefined {

@@ -5,6 +5,8 @@ export interface ReviewCacheOptions {
   readonly maxEntries?: number;
   /** Milliseconds of a clock that never goes back; default `performance.now()`. */
   readonly clock?: () => number;
+  /** The keys hold nothing that must not be found in memory, and are kept as they are; what is long in them has been digested. */
+  readonly plainKeys?: boolean;
   /** Told how each answer came about: kept, shared with an identical review under way, by asking, or not at all. */
   readonly onResult?: (result: 'hit' | 'joined' | 'miss' | 'error') => void;
 }
@@ -25,6 +27,8 @@ export interface ReviewCacheStats {
 export interface ReviewCache<T> {
   /** The kept answer for `key`, else that of `review`. Identical reviews under way are one. A rejected review is not kept. */
   get(key: string, review: () => Promise<Reviewed<T>>): Promise<T>;
+  /** A text that stands for this one in keys of this cache, as short as a hash and as hard to guess. */
+  digest(text: string): string;
   stats(): ReviewCacheStats;
 }
 
@@ -35,9 +39,11 @@ export interface ReviewCache<T> {
 export function createReviewCache<T>({
   maxEntries = 4096,
   clock = () => performance.now(),
+  plainKeys = false,
   onResult = () => undefined,
 }: ReviewCacheOptions): ReviewCache<T> {
   const secret = randomBytes(32).toString('base64');
+  const digest = (text: string): string => digestOf('sha256', secret + text, 'base64');
   // In the order of use: a Map keeps the order of insertion.
   const kept = new Map<string, { readonly answer: T; readonly until: number }>();
   const underWay = new Map<string, Promise<T>>();
@@ -69,7 +75,7 @@ export function createReviewCache<T>({
 
   return {
     get(key, review) {
-      const hash = digestOf('sha256', secret + key, 'base64');
+      const hash = plainKeys ? key : digest(key);
       const entry = kept.get(hash);
       kept.delete(hash);
       if (entry && clock() < entry.until) {
@@ -89,6 +95,7 @@ export function createReviewCache<T>({
       underWay.set(hash, answer);
       return answer;
     },
+    digest,
     stats: () => ({ hits, misses, size: kept.size }),
   };
 }

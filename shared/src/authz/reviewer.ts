@@ -65,7 +65,9 @@ const DEEP_REVIEW_HEADER = 'X-Kcp-Internal-Deep-SubjectAccessReview';
 export function createReviewer(options: ReviewerOptions): Reviewer {
   const { upstream, basePath, allowTTL, denyTTL, deep = false } = options;
   const prefix = `${basePath.replace(/\/+$/, '')}/clusters/`;
-  const cache = createReviewCache<Review>(options);
+  // Whoever asks, asks again and again: what stands for the user is worked out once, and a key is a handful of short texts.
+  const cache = createReviewCache<Review>({ ...options, plainKeys: true });
+  const digestOf = perObject((user: Identity) => cache.digest(JSON.stringify(userOf(user))));
 
   async function ask(cluster: string, spec: unknown): Promise<Reviewed<Review>> {
     const path = `${prefix}${cluster}/apis/authorization.k8s.io/v1/subjectaccessreviews`;
@@ -84,7 +86,7 @@ export function createReviewer(options: ReviewerOptions): Reviewer {
   return {
     async review(cluster, attributes) {
       if (!CLUSTER.test(cluster)) return deny(`"${cluster}" is no name of a logical cluster`);
-      const key = `${cluster} ${JSON.stringify(targetOf(attributes))} ${userText(attributes.user)}`;
+      const key = `${digestOf(attributes.user)} ${cluster} ${targetText(attributes)}`;
       return cache.get(key, () => ask(cluster, { ...userOf(attributes.user), ...targetOf(attributes) }));
     },
     stats: () => cache.stats(),
@@ -98,10 +100,13 @@ function userOf({ name, uid, groups, extra }: Identity): object {
   return { user: name, ...(uid && { uid }), groups, extra: sortedByKey(extra) };
 }
 
-/** The same text for the same user. */
-const userText = perObject((user: Identity) => JSON.stringify(userOf(user)));
+/** The same text for the same target, and no other's: JSON keeps the parts apart, and an absent one is an empty one. */
+function targetText({ resource, nonResource }: ReviewAttributes): string {
+  if (nonResource !== undefined) return JSON.stringify([nonResource.path, nonResource.verb]);
+  const { group, version, resource: name, subresource = '', verb, name: object = '', namespace = '' } = resource;
+  return JSON.stringify([group, version, name, subresource, verb, object, namespace]);
+}
 
-/** As JSON the same text for the same target. */
 function targetOf({ resource, nonResource }: ReviewAttributes): object {
   return {
     ...(resource && { resourceAttributes: resourceAttributes(resource) }),
