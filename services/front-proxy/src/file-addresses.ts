@@ -47,15 +47,20 @@ export function fileAddresses(options: ReadAddressesOptions, onError: (error: Er
   };
 }
 
+/** Milliseconds after a change until the file is read: it may be written in pieces. */
+const SETTLE_MS = 20;
+
 /** Calls `onChange` when the file has been replaced or written. Undefined where that cannot be known: its looks are all there is then. */
 function changesOf(file: string, onChange: () => void): FSWatcher | undefined {
+  let settling: NodeJS.Timeout | undefined;
   try {
     const name = basename(file);
     const watcher = watch(dirname(file), { persistent: false }, (_event, changed) => {
-      if (changed === null || changed === name) onChange();
+      if (changed === null || changed === name) settling = settling?.refresh() ?? setTimeout(onChange, SETTLE_MS).unref();
     });
     // The folder has gone, say. A look tells what is wrong with the file.
     watcher.on('error', () => watcher.close());
+    watcher.on('close', () => clearTimeout(settling));
     return watcher;
   } catch {
     // No more watches are to be had: each system has a limit.

@@ -34,7 +34,7 @@ export interface ReviewCache<T> {
 
 /**
  * Answers of TokenReviews and SubjectAccessReviews, believed for a while. Keys are hashed behind random bytes of this process, so
- * that neither a heap dump nor a guess of the hash gives a token away.
+ * that neither a heap dump nor a guess of the hash gives a token away; those without secrets need not be.
  */
 export function createReviewCache<T>({
   maxEntries = 4096,
