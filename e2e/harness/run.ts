@@ -47,21 +47,39 @@ export function say(text: string): void {
  * `N passed, N failed, N skipped`.
  */
 export async function runEndToEnd(stage: Stage): Promise<never> {
-  const counts = await counted('e2e', () => runPlans(stage));
-  return finish(counts);
+  return finish(await runOnStage(stage, 'e2e', runJestTests));
 }
 
-export function finish({ passed, failed, skipped }: Counts): never {
-  say(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+/** Says the last line of a run, and ends the process. */
+export function finish({ passed, failed, skipped }: Counts, subject = ''): never {
+  say(`${subject}${passed} passed, ${failed} failed, ${skipped} skipped`);
   process.exit(failed === 0 ? 0 : 1);
 }
 
-async function runPlans(stage: Stage): Promise<Counts> {
+/** Servers that are ready, and where they keep their files. */
+export interface ReadyServers extends StageOptions {
+  readonly servers: Servers;
+}
+
+/** Runs `tests` on the stage, once for each topology. What throws counts as one failure; the servers end in any case. */
+export function runOnStage(stage: Stage, name: string, tests: Tests): Promise<Counts> {
+  return counted(name, () => runPlans(stage, tests));
+}
+
+function runJestTests({ project, workDir, servers, stop }: ReadyServers): Promise<Counts> {
+  const targetFile = join(workDir, 'target.json');
+  writeFileSync(targetFile, JSON.stringify(servers.description, undefined, 2));
+  return runTests({ project, targetFile, workDir, parameters: process.argv.slice(2), stop });
+}
+
+type Tests = (ready: ReadyServers) => Promise<Counts>;
+
+async function runPlans(stage: Stage, tests: Tests): Promise<Counts> {
   const shards = shardCount(stage);
   const stop = stopSignal(stage.timeLimit);
   const total = { passed: 0, failed: 0, skipped: 0 };
   for (const plan of makePlans(process.env, PROJECT)) {
-    const counts = await counted(plan.name, () => runPlan(stage, plan, shards, stop));
+    const counts = await counted(plan.name, () => runPlan(stage, plan, shards, stop, tests));
     total.passed += counts.passed;
     total.failed += counts.failed;
     total.skipped += counts.skipped;
@@ -84,18 +102,17 @@ function stopSignal(timeLimit: number): AbortSignal {
 }
 
 /** One start of the servers, one run of all tests. The work directory stays behind when something failed. */
-async function runPlan(stage: Stage, plan: Plan, shards: number, stop: AbortSignal): Promise<Counts> {
+async function runPlan(stage: Stage, plan: Plan, shards: number, stop: AbortSignal, tests: Tests): Promise<Counts> {
   const workDir = mkdtempSync(join(tmpdir(), `kcp-vw-e2e-${stage.name.replaceAll(' ', '-')}-`));
   const began = performance.now();
   let succeeded = false;
   try {
     say(`${plan.name}: starting ${stage.name} with shards: ${shards}, ${plan.executable}, in ${workDir}`);
-    const servers = await stage.start({ project: PROJECT, workDir, plan, shards, stop });
+    const options = { project: PROJECT, workDir, plan, shards, stop };
+    const servers = await stage.start(options);
     try {
       say(`${plan.name}: ready after ${Math.round(performance.now() - began)} ms, running the tests`);
-      const targetFile = join(workDir, 'target.json');
-      writeFileSync(targetFile, JSON.stringify(servers.description, undefined, 2));
-      const counts = await runTests({ project: PROJECT, targetFile, workDir, parameters: process.argv.slice(2), stop });
+      const counts = await tests({ ...options, servers });
       succeeded = counts.failed === 0;
       return counts;
     } catch (error) {
