@@ -16,6 +16,7 @@ import {
 } from './support/exports.ts';
 import { masters, user } from './support/identities.ts';
 import type { ConfigMap, KubeObject, List, Status } from './support/kube.ts';
+import { deviationTest } from './support/suite.ts';
 import { adminIn, createParent, uniqueSuffix } from './support/workspaces.ts';
 
 const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
@@ -207,5 +208,20 @@ describe('a claim to a resource of another export', () => {
     await eventually('the policy', async () => expect(names((await view.get(all)).expect(200).json())).toEqual(['theirs']));
     (await view.get(`/clusters/${cluster}/apis/${group}/v1/namespaces/default/widgets/theirs`)).expect(200);
     (await view.delete(`/clusters/${cluster}/apis/${group}/v1/namespaces/default/widgets/theirs`)).expect(403);
+  });
+});
+
+describe('a resource that the shard has by itself', () => {
+  // A shard strips the identity from its name and serves its own: through an export of `secrets` kcp's own server shows everybody's.
+  deviationTest.each([
+    [{ group: '', plural: 'secrets', kind: 'Secret' }, '/api/v1/secrets'],
+    [{ group: 'apis.kcp.io', plural: 'apiexports', kind: 'APIExport' }, '/apis/apis.kcp.io/v1/apiexports'],
+    [{ group: 'core.kcp.io', plural: 'logicalclusters', kind: 'LogicalCluster' }, '/apis/core.kcp.io/v1/logicalclusters'],
+  ])('is not to be had by exporting it: $plural', async (resource, path) => {
+    const exported = await createExport(await createParent(), { resources: [resource] });
+    const view = viewOfExport(exported, masters);
+    await eventually('the view', async () => (await view.get('/clusters/*/apis')).expect(200));
+    (await view.get(`/clusters/*${path}`)).expect(404);
+    (await view.get(`/clusters/*${path.replace('/v1/', '/v1alpha1/')}`)).expect(404);
   });
 });

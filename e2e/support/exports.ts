@@ -89,7 +89,7 @@ export async function createExport(parent: string, options: ExportOptions = {}):
   return { parent, name, cluster: metadata.annotations?.['kcp.io/cluster'] ?? '', identityHash: status?.identityHash ?? '' };
 }
 
-const schemaName = ({ group, plural }: OfferedResource, prefix = 'v1'): string => `${prefix}.${plural}.${group}`;
+const schemaName = ({ group, plural }: OfferedResource, prefix = 'v1'): string => `${prefix}.${plural}.${group || 'core'}`;
 
 /** Creates an APIResourceSchema; `prefix` tells one generation of a resource's schemas from the next. */
 export async function createSchema(parent: string, resource: OfferedResource, prefix?: string): Promise<string> {

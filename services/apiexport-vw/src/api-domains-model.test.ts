@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createApiDomains, EXPORT_INDEXES } from './api-domains.ts';
 import { type ApiSet, apiSetOf } from './api-set.ts';
-import { exportAt, LiveInformer, schemaAt } from './apiexport.fixture.ts';
+import { exportAt, LiveInformer, ORDINARY_SHARD, schemaAt } from './apiexport.fixture.ts';
 import type { ApiExport, ApiResourceSchema, PermissionClaim } from './apis-kcp-io.ts';
 
 const CLUSTERS = ['one', 'two'];
@@ -54,7 +54,13 @@ test('after any events every set is what it would be if it were computed for the
     fc.asyncProperty(fc.array(event, { maxLength: 25 }), async events => {
       const exports = new LiveInformer<ApiExport>(EXPORT_INDEXES);
       const schemas = new LiveInformer<ApiResourceSchema>();
-      const domains = createApiDomains({ exports, schemas, openapi: () => undefined, patience: 0 });
+      const domains = createApiDomains({
+        shardResources: ORDINARY_SHARD,
+        exports,
+        schemas,
+        openapi: () => undefined,
+        patience: 0,
+      });
       const followed: { key: { cluster: string; name: string }; definitionKey: string; definition: object; told: number }[] = [];
 
       for (const one of events) {
@@ -80,6 +86,7 @@ test('after any events every set is what it would be if it were computed for the
 
       const sources = {
         schema: (cluster: string, name: string) => schemas.get(cluster, name),
+        isShardsOwn: ORDINARY_SHARD.includes,
         exportsOf: domains.exportsOf,
         openapi: () => undefined,
       };

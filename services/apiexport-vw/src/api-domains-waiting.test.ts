@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createApiDomains, EXPORT_INDEXES } from './api-domains.ts';
 import type { ApiSet } from './api-set.ts';
-import { exportAt, LiveInformer, schemaAt } from './apiexport.fixture.ts';
+import { exportAt, LiveInformer, ORDINARY_SHARD, schemaAt } from './apiexport.fixture.ts';
 import type { ApiExport, ApiResourceSchema } from './apis-kcp-io.ts';
 
 const KEY = { cluster: 'provider', name: 'cowboys.dev' };
@@ -19,7 +19,13 @@ type Outcome = { readonly set: ApiSet | undefined } | { readonly error: unknown 
 function world() {
   const exports = new LiveInformer<ApiExport>(EXPORT_INDEXES);
   const schemas = new LiveInformer<ApiResourceSchema>();
-  const domains = createApiDomains({ exports, schemas, openapi: () => undefined, patience: PATIENCE });
+  const domains = createApiDomains({
+    shardResources: ORDINARY_SHARD,
+    exports,
+    schemas,
+    openapi: () => undefined,
+    patience: PATIENCE,
+  });
   /** The outcome of a question, undefined while it waits. */
   const ask = (key = KEY): (() => Outcome | undefined) => {
     let outcome: Outcome | undefined;
@@ -84,7 +90,7 @@ describe('who asks for an export that is not there', () => {
 
   test('is one of a thousand at most who wait: one more is told at once', async () => {
     const { ask } = world();
-    const waiting = Array.from({ length: 1_000 }, (_, i) => ask({ cluster: `c${i % 7}`, name: `e${i}` }));
+    const waiting = Array.from({ length: 1_000 }, (_, i) => ask({ cluster: `c${i % 50}`, name: `e${i}` }));
     await pass();
     expect(waiting.filter(outcome => outcome() !== undefined)).toEqual([]);
     const tooMany = ask();
@@ -208,4 +214,16 @@ describe('a schema that is missing', () => {
     await pass();
     expect(outcome()).toHaveProperty('set.complete', true);
   });
+});
+
+// Whoever owns any logical cluster may wait for exports in it: that must not take the place of all others.
+test('the requests that wait for one logical cluster leave room for those that wait for another', async () => {
+  const { ask, exports } = world();
+  for (let i = 0; i < 5_000; i++) ask({ cluster: 'greedy', name: `none-${i}` });
+  const outcome = ask();
+  await pass(1_000);
+  expect(outcome()).toBeUndefined();
+  exports.put(exportAt('provider/cowboys.dev'));
+  await pass();
+  expect(outcome()).toMatchObject({ set: { complete: true } });
 });

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type ApiDomains, createApiDomains, EXPORT_INDEXES } from './api-domains.ts';
 import type { ApiDefinition } from './api-set.ts';
-import { type ExportParts, exportAt, LiveInformer, schemaAt } from './apiexport.fixture.ts';
+import { type ExportParts, exportAt, LiveInformer, ORDINARY_SHARD, schemaAt } from './apiexport.fixture.ts';
 import type { ApiExport, ApiResourceSchema } from './apis-kcp-io.ts';
 
 const KEY = { cluster: 'provider', name: 'cowboys.dev' };
@@ -22,7 +22,7 @@ function world(parts: ExportParts = { schemas: ['c'], claims: [CLAIM] }) {
   schemas.put(schemaAt('lender/s', 'sheriffs.wild.west'));
   exports.put(exportAt(AT, parts));
   exports.put(exportAt('lender/x', { identity: 'other', schemas: ['s'] }));
-  const made = createApiDomains({ exports, schemas, openapi: () => undefined });
+  const made = createApiDomains({ shardResources: ORDINARY_SHARD, exports, schemas, openapi: () => undefined });
   domains = made;
   return { exports, schemas, domains: made };
 }
@@ -105,7 +105,12 @@ describe('the API set of an export', () => {
     const openapi: Record<string, { paths: object; components: object }> = {};
     const { exports, schemas } = world({ claims: [{ resource: 'secrets' }] });
     domains?.stop();
-    domains = createApiDomains({ exports, schemas, openapi: (_, __, resource) => openapi[resource] as never });
+    domains = createApiDomains({
+      shardResources: ORDINARY_SHARD,
+      exports,
+      schemas,
+      openapi: (_, __, resource) => openapi[resource] as never,
+    });
     const before = await domains.setOf(KEY);
     openapi.secrets = { paths: {}, components: {} };
     expect(await domains.setOf(KEY)).toBe(before);

@@ -3,6 +3,7 @@ import { serviceUnavailable } from '@kcp-vw/shared/kube/errors.ts';
 import { clusterOf } from '@kcp-vw/shared/kube/objects.ts';
 import { type ApiDefinition, type ApiSet, type ApiSources, apiSetOf, definitionKey } from './api-set.ts';
 import type { ApiExport, ApiResourceSchema, ExportKey } from './apis-kcp-io.ts';
+import type { ShardResources } from './shard-resources.ts';
 
 /** The API sets of all exports, as the cache has these: worked out when first asked for, and anew when something of them changes. */
 export interface ApiDomains {
@@ -25,6 +26,8 @@ export interface ApiDomainsOptions {
   readonly exports: Pick<Informer<ApiExport>, 'get' | 'byIndex' | 'onEvent' | 'synced'>;
   readonly schemas: Pick<Informer<ApiResourceSchema>, 'get' | 'onEvent' | 'synced'>;
   readonly openapi: ApiSources['openapi'];
+  /** Without it nothing is served. */
+  readonly shardResources: Pick<ShardResources, 'known' | 'includes'>;
   /** Milliseconds that a request waits for an export to appear. */
   readonly patience?: number;
 }
@@ -46,13 +49,14 @@ interface Domain {
 }
 
 const PATIENCE_MS = 2_000;
-/** Requests that wait at a time; one more is told at once. */
+/** Requests that wait at a time, in all and for one logical cluster, so that its owner alone cannot hold up all. One more is told at once. */
 const MAX_WAITING = 1_000;
+const MAX_WAITING_PER_CLUSTER = 100;
 
 const textOf = ({ cluster, name }: ExportKey): string => `${cluster}/${name}`;
 
 export function createApiDomains(options: ApiDomainsOptions): ApiDomains {
-  const { exports, schemas, openapi, patience = PATIENCE_MS } = options;
+  const { exports, schemas, openapi, shardResources, patience = PATIENCE_MS } = options;
   const domains = new Map<string, Domain>();
   const changed = new Set<Domain>();
   /** Requests that wait for something of a logical cluster. */
@@ -64,7 +68,12 @@ export function createApiDomains(options: ApiDomainsOptions): ApiDomains {
   const exportOf = ({ cluster, name }: ExportKey): ApiExport | undefined => exports.get(cluster, name);
   const exportsOf = (identityHash: string): readonly ApiExport[] =>
     exports.byIndex('identity', identityHash).sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
-  const sources: ApiSources = { schema: (cluster, name) => schemas.get(cluster, name), exportsOf, openapi };
+  const sources: ApiSources = {
+    schema: (cluster, name) => schemas.get(cluster, name),
+    exportsOf,
+    isShardsOwn: shardResources.includes,
+    openapi,
+  };
 
   const compute = (key: ExportKey): ApiSet | undefined => {
     const known = domains.get(textOf(key));
@@ -115,6 +124,9 @@ export function createApiDomains(options: ApiDomainsOptions): ApiDomains {
     }),
   ];
 
+  const mayNotWait = (cluster: string): boolean =>
+    waiters >= MAX_WAITING || (waiting.get(cluster)?.size ?? 0) >= MAX_WAITING_PER_CLUSTER;
+
   /** Until an export or schema of the logical cluster changes, or the time is over. */
   const change = (cluster: string, milliseconds: number): Promise<void> =>
     new Promise(resolve => {
@@ -137,13 +149,13 @@ export function createApiDomains(options: ApiDomainsOptions): ApiDomains {
     async setOf(key) {
       const deadline = Date.now() + patience;
       for (;;) {
-        const isKnown = exports.synced() && schemas.synced();
+        const isKnown = exports.synced() && schemas.synced() && shardResources.known();
         const set = isKnown ? compute(key) : undefined;
         // A schema that is missing for longer is missing, and holds up nobody.
         const ends = set ? (domains.get(textOf(key))?.since ?? 0) + patience : deadline;
         const left = Math.min(deadline, ends) - Date.now();
         if (set?.complete) return set;
-        if (left <= 0 || isStopped || waiters >= MAX_WAITING) {
+        if (left <= 0 || isStopped || mayNotWait(key.cluster)) {
           if (!isKnown) throw serviceUnavailable('the APIExports are not known yet');
           return set;
         }

@@ -3,7 +3,7 @@ import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { matchesLabels, parseLabelSelector } from '@kcp-vw/shared/kube/selectors.ts';
 import type { ApiExport, ApiResourceSchema, ExportKey, PermissionClaim } from './apis-kcp-io.ts';
 import { claimLabelKey, claimLabelValue, EXPORT_LABEL, exportHash, REFLEXIVE_VALUE } from './claim-labels.ts';
-import { API_BINDINGS, type ClaimableApi, claimableApis } from './claimable-apis.ts';
+import { API_BINDINGS, APIS_GROUP, type ClaimableApi, claimableApis } from './claimable-apis.ts';
 import { contentHash, RESOURCE_VERBS, type ServedVersion, SUBRESOURCE_VERBS, servedVersions } from './schema-resources.ts';
 
 /** One resource in one version, as an export's view serves it. The same object for as long as nothing of it changes. */
@@ -38,6 +38,8 @@ export interface ApiSources {
   schema(cluster: string, name: string): ApiResourceSchema | undefined;
   /** In no particular order. */
   exportsOf(identityHash: string): readonly ApiExport[];
+  /** Whether the shard serves it in every logical cluster by itself. */
+  isShardsOwn(group: string, resource: string): boolean;
   /** What the shard's own OpenAPI says of a resource of Kubernetes or kcp, once that is known. */
   openapi(group: string, version: string, resource: string): ResourceOpenapi | undefined;
 }
@@ -70,18 +72,29 @@ export function apiSetOf(exported: ApiExport, sources: ApiSources, previous?: Ap
     const name = nameInSet(resource);
     if (!resources.has(name)) resources.set(name, resource);
   };
-  for (const schema of schemasOf(exported, sources)) add(fromSchema(schema, identity, { because: 'exported' }));
+  for (const schema of schemasOf(exported, sources)) {
+    if (mayBeExported(schema, sources)) add(fromSchema(schema, identity, { because: 'exported' }));
+  }
+  const ofOthers = schemasByIdentity(sources);
   for (const claim of exported.spec?.permissionClaims ?? []) {
     // Shadowed as a whole: of two events not the other one either.
     if (resources.has(nameInSet(claim))) continue;
-    for (const resource of claimed(claim, key, sources)) add(resource);
+    for (const resource of claimed(claim, key, sources, ofOthers)) add(resource);
   }
-  // Not even the export's own schema of that name takes their place: a shard strips its identity, and would show bindings to all exports.
-  if (resources.get(nameInSet(API_BINDINGS))?.identity !== undefined) resources.delete(nameInSet(API_BINDINGS));
   add(ownBindings(key, sources));
   const complete = (exported.spec?.resources ?? []).every(({ schema }) => sources.schema(key.cluster, schema) !== undefined);
   return assemble([...resources.values()], complete, previous);
 }
+
+/**
+ * Not a resource that the shard has by itself: it strips the identity from the name of such a one and serves its own, so that the wildcard
+ * list of an export of `secrets` would be everybody's Secrets. (kcp's own server falls for it.) Whoever wants those has to claim them.
+ */
+const mayBeExported = ({ spec }: ApiResourceSchema, { isShardsOwn }: ApiSources): boolean => {
+  const { group = '', names } = spec ?? {};
+  const resource = names?.plural ?? '';
+  return group !== APIS_GROUP && claimableApis({ group, resource }) === undefined && !isShardsOwn(group, resource);
+};
 
 const nameInSet = ({ group = '', resource }: { readonly group?: string; readonly resource: string }): string =>
   `${resource}.${group}`;
@@ -114,7 +127,28 @@ const withoutScale = (served: ServedVersion): ServedVersion => ({
   resources: served.resources.filter(({ name }) => !name.endsWith('/scale')),
 });
 
-function claimed(claim: PermissionClaim, key: ExportKey, sources: ApiSources): readonly Resource[] {
+/** Finds the schema of a claimed resource by the identity that it is claimed from. */
+type SchemasByIdentity = (identityHash: string, resource: string) => ApiResourceSchema | undefined;
+
+/** Exports of an identity are gone through once, however many claims there are. */
+function schemasByIdentity(sources: ApiSources): SchemasByIdentity {
+  const known = new Map<string, ReadonlyMap<string, ApiResourceSchema>>();
+  return (identityHash, resource) => {
+    let schemas = known.get(identityHash);
+    if (schemas === undefined) {
+      // Exports of the same identity belong to one owner, who has to keep their schemas alike: the choice must only be the same everywhere.
+      const exports = [...sources.exportsOf(identityHash)].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+      const all = exports.flatMap(one => schemasOf(one, sources));
+      schemas = new Map(
+        all.map(schema => [nameInSet({ group: schema.spec?.group ?? '', resource: schema.spec?.names.plural ?? '' }), schema]),
+      );
+      known.set(identityHash, schemas);
+    }
+    return schemas.get(resource);
+  };
+}
+
+function claimed(claim: PermissionClaim, key: ExportKey, sources: ApiSources, ofOthers: SchemasByIdentity): readonly Resource[] {
   const { group = '', resource, identityHash = '' } = claim;
   const because = `claims ${resource}.${group || 'core'}`;
   const [label, value] = [claimLabelKey(key), claimLabelValue(claim)];
@@ -127,12 +161,8 @@ function claimed(claim: PermissionClaim, key: ExportKey, sources: ApiSources): r
     });
   }
   // Of kcp's own group nothing else can be claimed, also not with an identity.
-  if (identityHash === '' || group === API_BINDINGS.group) return [];
-  // Exports of the same identity belong to one owner, who has to keep their schemas alike: the choice must only be the same everywhere.
-  const candidates = [...sources.exportsOf(identityHash)].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
-  const schema = candidates
-    .flatMap(candidate => schemasOf(candidate, sources))
-    .findLast(({ spec }) => spec?.group === group && spec.names.plural === resource);
+  if (identityHash === '' || group === APIS_GROUP) return [];
+  const schema = ofOthers(identityHash, nameInSet(claim));
   return schema ? [fromSchema(schema, identityHash, { because, select: `${label}=${value}` })] : [];
 }
 

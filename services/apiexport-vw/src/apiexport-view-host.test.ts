@@ -10,7 +10,16 @@ import { createApiDocuments } from '@kcp-vw/shared/view/documents.ts';
 import { createViewHost } from '@kcp-vw/shared/view/host.ts';
 import type { RequestRecord } from '@kcp-vw/shared/view/record.ts';
 import { createApiDomains, EXPORT_INDEXES } from './api-domains.ts';
-import { alice, bindingAt, exportAt, fakeReviewer, LiveInformer, masters, schemaAt } from './apiexport.fixture.ts';
+import {
+  alice,
+  bindingAt,
+  exportAt,
+  fakeReviewer,
+  LiveInformer,
+  masters,
+  ORDINARY_SHARD,
+  schemaAt,
+} from './apiexport.fixture.ts';
 import { apiExportView } from './apiexport-view.ts';
 import type { ApiBinding, ApiExport, ApiResourceSchema } from './apis-kcp-io.ts';
 import { BINDING_INDEXES } from './bindings.ts';
@@ -37,7 +46,7 @@ async function ask(method: string, path: string, { caller = alice, mayUseContent
   const accepted = claims.map(claim => ({ ...claim, state: 'Accepted', selector: { matchAll: true } }));
   bindings.put(bindingAt('consumer/b', 'provider/cowboys.dev', { bound: ['cowboys.bench.dev'], claims: accepted }));
   const view = apiExportView({
-    domains: createApiDomains({ exports, schemas, openapi: () => undefined, patience: 0 }),
+    domains: createApiDomains({ shardResources: ORDINARY_SHARD, exports, schemas, openapi: () => undefined, patience: 0 }),
     bindings,
     logicalClusters: new LiveInformer<KubeObject>(),
     reviewer: fakeReviewer(() => mayUseContent),

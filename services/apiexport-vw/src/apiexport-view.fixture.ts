@@ -2,7 +2,16 @@
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { Answer, Forward } from '@kcp-vw/shared/view/view.ts';
 import { createApiDomains, EXPORT_INDEXES } from './api-domains.ts';
-import { type BindingParts, bindingAt, callTo, exportAt, fakeReviewer, LiveInformer, schemaAt } from './apiexport.fixture.ts';
+import {
+  type BindingParts,
+  bindingAt,
+  callTo,
+  exportAt,
+  fakeReviewer,
+  LiveInformer,
+  ORDINARY_SHARD,
+  schemaAt,
+} from './apiexport.fixture.ts';
 import { apiExportView } from './apiexport-view.ts';
 import type { ApiBinding, ApiExport, ApiResourceSchema } from './apis-kcp-io.ts';
 import { BINDING_INDEXES } from './bindings.ts';
@@ -48,7 +57,7 @@ export function world({
     const metadata = { name: 'cluster', resourceVersion: '1', annotations: { 'kcp.io/cluster': 'consumer' } };
     logicalClusters.put({ metadata, status: { phase } });
   }
-  const domains = createApiDomains({ exports, schemas, openapi: () => undefined, patience: 0 });
+  const domains = createApiDomains({ shardResources: ORDINARY_SHARD, exports, schemas, openapi: () => undefined, patience: 0 });
   const reviewer = fakeReviewer((_, { resource }) => mayUse(resource?.verb));
   const deepReviewer = fakeReviewer();
   const view = apiExportView({ domains, bindings, logicalClusters, reviewer, deepReviewer, impersonateReads, ready: {} });

@@ -31,10 +31,14 @@ test.each([
 describe('a request to all logical clusters', () => {
   const as = { select: SELECT, identity: 'lent' };
   test.each([
-    ['what is exported', COWBOYS, { identity: 'own-identity' }],
-    ['what is claimed from another export', SHERIFFS, { ...as, select: `${claimLabelKey(KEY)}=${claimLabelValue(LENT)}` }],
+    ['what is exported', COWBOYS, { identity: 'own-identity', customKind: 'Cowboy' }],
+    [
+      'what is claimed from another export',
+      SHERIFFS,
+      { ...as, customKind: 'Cowboy', select: `${claimLabelKey(KEY)}=${claimLabelValue(LENT)}` },
+    ],
     ['what is claimed of Kubernetes', CONFIGMAPS, { select: SELECT }],
-    ['its own bindings', BINDINGS, { select: `internal.apis.kcp.io/export=${exportHash(KEY)}` }],
+    ['its own bindings', BINDINGS, { customKind: 'APIBinding', select: `internal.apis.kcp.io/export=${exportHash(KEY)}` }],
   ])('for %s goes upstream as the service, by identity and selector', async (_, path, expected) => {
     for (const query of ['', '?watch=1']) {
       const { kind, because, until, emptyUntilServed, ...plan } = await forwardOf('*', path + query);

@@ -101,11 +101,16 @@ function emptyUntilServed({ group, resource, kind }: ApiDefinition, { bindings }
 /** Verbs that a selector means something to. */
 const SELECTING: readonly string[] = ['list', 'watch', 'deletecollection'];
 
+/** kcp's own resources are custom ones, which are not bound. */
+const KCP_GROUP = /\.kcp\.io$/;
+
 function plan({ scope, request }: ExportCall, definition: ApiDefinition, domains: ApiDomains): Omit<Forward, 'kind'> {
   const { identity, select, because } = definition;
+  const isCustom = identity !== undefined || KCP_GROUP.test(definition.group);
   return {
     cluster: scope.cluster,
     ...(identity && { identity }),
+    ...(isCustom && { customKind: definition.kind }),
     ...(select && SELECTING.includes(request.verb) && { select }),
     until: end => domains.whenReplaced(exportKey(scope), definition, () => end('the API has changed')),
     because,

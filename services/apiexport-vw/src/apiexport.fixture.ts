@@ -10,6 +10,7 @@ import type { ApiSources } from './api-set.ts';
 import type { AcceptableClaim, ApiBinding, ApiExport, ApiResourceSchema, PermissionClaim, SchemaVersion } from './apis-kcp-io.ts';
 import type { ExportScope } from './authorization.ts';
 import { FakeInformer } from './resource-schemas.fixture.ts';
+import type { ShardResources } from './shard-resources.ts';
 
 let version = 0;
 
@@ -99,9 +100,13 @@ export function sourcesOf(exports: readonly ApiExport[], schemas: readonly ApiRe
   return {
     schema: (cluster, name) => schemas.find(one => clusterOf(one) === cluster && one.metadata?.name === name),
     exportsOf: identityHash => exports.filter(({ status }) => status?.identityHash === identityHash),
+    isShardsOwn: ORDINARY_SHARD.includes,
     openapi: () => undefined,
   };
 }
+
+/** A shard that has nothing by itself beyond what may be claimed. */
+export const ORDINARY_SHARD: Pick<ShardResources, 'known' | 'includes'> = { known: () => true, includes: () => false };
 
 /** An informer whose listeners can leave. */
 export class LiveInformer<T extends KubeObject> extends FakeInformer<T> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createApiDomains, EXPORT_INDEXES } from './api-domains.ts';
-import { alice, bindingAt, callTo, exportAt, fakeReviewer, LiveInformer } from './apiexport.fixture.ts';
+import { alice, bindingAt, callTo, exportAt, fakeReviewer, LiveInformer, ORDINARY_SHARD } from './apiexport.fixture.ts';
 import type { ApiBinding, ApiExport, ApiResourceSchema, PermissionClaim } from './apis-kcp-io.ts';
 import { authorize } from './authorization.ts';
 import { BINDING_INDEXES } from './bindings.ts';
@@ -27,6 +27,7 @@ function world({ owners = [], claims = [SHERIFFS], denying = [], mayUseContent =
   for (const owner of owners) exports.put(owner);
   bindings.put(bindingAt('consumer/b', AT, { claims: claims.map(claim => ({ ...claim, state: 'Accepted' })) }));
   const domains = createApiDomains({
+    shardResources: ORDINARY_SHARD,
     exports,
     schemas: new LiveInformer<ApiResourceSchema>(),
     openapi: () => undefined,

@@ -12,6 +12,7 @@ import {
   fakeReviewer,
   LiveInformer,
   masters,
+  ORDINARY_SHARD,
 } from './apiexport.fixture.ts';
 import type { ApiBinding, ApiExport, ApiResourceSchema } from './apis-kcp-io.ts';
 import { authorize } from './authorization.ts';
@@ -35,7 +36,7 @@ function world({ exported = {}, binding = { bound: ['cowboys.dev'] }, reviewer =
   if (exported) exports.put(exportAt(AT, exported));
   if (binding) bindings.put(bindingAt('consumer/b', AT, binding));
   const schemas = new LiveInformer<ApiResourceSchema>();
-  const domains = createApiDomains({ exports, schemas, openapi: () => undefined, patience });
+  const domains = createApiDomains({ shardResources: ORDINARY_SHARD, exports, schemas, openapi: () => undefined, patience });
   const deepReviewer = fakeReviewer();
   const decide = (...call: Parameters<typeof callTo>) =>
     authorize(callTo(...call), { domains, bindings, reviewer, deepReviewer });

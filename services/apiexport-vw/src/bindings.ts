@@ -1,7 +1,7 @@
 import type { Informer } from '@kcp-vw/shared/informer/informer.ts';
 import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { AcceptableClaim, ApiBinding, ApiExport, ExportKey, PermissionClaim } from './apis-kcp-io.ts';
-import { claimedAs } from './claimable-apis.ts';
+import { claimableApis, claimedAs } from './claimable-apis.ts';
 
 /** Only what decides over access is kept of each binding. */
 export function slimBinding(binding: KubeObject): ApiBinding {
@@ -42,7 +42,12 @@ export function bindingOf(
   return found.sort((a, b) => ((a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1))[0];
 }
 
+/**
+ * Whether the binding makes it the export's own resource. One that the shard has by itself never is, whatever an export calls its schemas and
+ * a binding has bound: it is claimed, or not to be had.
+ */
 export function isBound({ status }: ApiBinding, group: string, resource: string): boolean {
+  if (claimableApis({ group, resource }) !== undefined) return false;
   return (status?.boundResources ?? []).some(bound => bound.group === group && bound.resource === resource);
 }
 

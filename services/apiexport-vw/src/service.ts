@@ -9,6 +9,7 @@ import type { ApiBinding, ApiExport, ApiResourceSchema } from './apis-kcp-io.ts'
 import { BINDING_INDEXES, slimBinding } from './bindings.ts';
 import { resourceSchemasView } from './resource-schemas-view.ts';
 import { readShardOpenapi } from './shard-openapi.ts';
+import { readShardResources, type ShardResources } from './shard-resources.ts';
 
 /** The views of APIExports on one shard: `apiexport`, and `apiresourceschema` for those who bind them. */
 export const apiExportService: ServiceDefinition = { name: 'apiexport-vw', start };
@@ -59,9 +60,15 @@ async function start(context: ServiceContext): Promise<readonly View[]> {
     onChange: () => domains.refresh(),
     onError: (err, groupVersion) => log.warn({ err, groupVersion }, "the shard's OpenAPI cannot be read; trying again"),
   });
-  const domains = createApiDomains({ exports, schemas, openapi: openapi.of });
+  const shardResources = readShardResources({
+    shard: control,
+    onChange: () => domains.refresh(),
+    onError: err => log.warn({ err }, "the shard's discovery cannot be read; trying again"),
+  });
+  const domains = createApiDomains({ exports, schemas, shardResources, openapi: openapi.of });
   context.onStop(() => domains.stop());
   context.onStop(() => openapi.stop());
+  context.onStop(() => shardResources.stop());
 
   const reviews: Omit<ReviewerOptions, 'deep'> = {
     upstream: control,
@@ -71,7 +78,7 @@ async function start(context: ServiceContext): Promise<readonly View[]> {
     onResult: result => context.metrics.accessReview(result),
   };
   const reviewer = createReviewer(reviews);
-  const ready = waitingFor({ apiexports: exports, apiresourceschemas: schemas, apibindings: bindings });
+  const ready = waitingFor({ apiexports: exports, apiresourceschemas: schemas, apibindings: bindings }, shardResources);
   return [
     apiExportView({
       ...{ domains, bindings, logicalClusters, reviewer, impersonateReads: options.impersonateReads },
@@ -82,10 +89,13 @@ async function start(context: ServiceContext): Promise<readonly View[]> {
   ];
 }
 
-const waitingFor = (informers: Readonly<Record<string, Pick<Informer<KubeObject>, 'synced'>>>) => (): string | undefined => {
-  const missing = Object.entries(informers).filter(([, informer]) => !informer.synced());
-  return missing.length === 0 ? undefined : `waiting for ${missing.map(([name]) => name).join(', ')}`;
-};
+const waitingFor =
+  (informers: Readonly<Record<string, Pick<Informer<KubeObject>, 'synced'>>>, shardResources: ShardResources) =>
+  (): string | undefined => {
+    const unsynced = Object.entries(informers).filter(([, informer]) => !informer.synced());
+    const missing = [...unsynced.map(([name]) => name), ...(shardResources.known() ? [] : ["the shard's discovery"])];
+    return missing.length === 0 ? undefined : `waiting for ${missing.join(', ')}`;
+  };
 
 /** Without what nothing here reads: managed fields are most of an export. */
 function freezeExport(object: KubeObject): ApiExport {

@@ -1,10 +1,11 @@
 import type { ResourceOpenapi } from '@kcp-vw/shared/kube/discovery.ts';
 import { groupVersionPath } from '@kcp-vw/shared/kube/discovery.ts';
 import { openapiPartsOf } from '@kcp-vw/shared/kube/openapi-parts.ts';
-import { requestJson } from '@kcp-vw/shared/upstream/json.ts';
+import { requestText } from '@kcp-vw/shared/upstream/text.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
 import { definitionKey } from './api-set.ts';
 import { CLAIMABLE_APIS } from './claimable-apis.ts';
+import { SHARD_CLUSTER } from './shard-resources.ts';
 
 /** What the shard's own OpenAPI says of the resources that are claimed without an identity. */
 export interface ShardOpenapi {
@@ -19,8 +20,6 @@ export interface ShardOpenapiOptions {
   readonly onError: (error: Error, groupVersion: string) => void;
 }
 
-/** A logical cluster that is on every shard, and serves everything that is built in. */
-const CLUSTER = 'system:admin';
 const RETRY_MS = 5_000;
 
 /**
@@ -33,11 +32,12 @@ export function readShardOpenapi({ shard, onChange, onError }: ShardOpenapiOptio
   let stopped = false;
 
   const read = async (group: string, version: string): Promise<void> => {
-    const path = `/clusters/${CLUSTER}/openapi/v3${groupVersionPath({ group, version })}`;
-    const { status, body } = await requestJson<object>(shard, { method: 'GET', path });
-    // A shard of another version may not have it.
-    if (status === 404) return;
+    const path = `/clusters/${SHARD_CLUSTER}/openapi/v3${groupVersionPath({ group, version })}`;
+    const { status, body: text } = await requestText(shard, { method: 'GET', path, headers: ['accept', 'application/json'] });
+    // A shard of another version may not have it; of some group versions kcp answers an empty document.
+    if (status === 404 || (status === 200 && text === '')) return;
     if (status !== 200) throw new Error(`the shard answered ${status}`);
+    const body = JSON.parse(text) as object;
     for (const api of CLAIMABLE_APIS.filter(one => one.group === group && one.versions.includes(version))) {
       const { resource: name, namespaced, kind } = api;
       known.set(definitionKey(group, version, name), openapiPartsOf(body, { group, version, name, namespaced, kind }));
