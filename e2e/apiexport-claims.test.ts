@@ -214,10 +214,10 @@ describe('a claim to a resource of another export', () => {
 describe('a resource that the shard has by itself', () => {
   // A shard strips the identity from its name and serves its own: through an export of `secrets` kcp's own server shows everybody's.
   deviationTest.each([
-    [{ group: '', plural: 'secrets', kind: 'Secret' }, '/api/v1/secrets'],
-    [{ group: 'apis.kcp.io', plural: 'apiexports', kind: 'APIExport' }, '/apis/apis.kcp.io/v1/apiexports'],
-    [{ group: 'core.kcp.io', plural: 'logicalclusters', kind: 'LogicalCluster' }, '/apis/core.kcp.io/v1/logicalclusters'],
-  ])('is not to be had by exporting it: $plural', async (resource, path) => {
+    { group: '', plural: 'secrets', kind: 'Secret', path: '/api/v1/secrets' },
+    { group: 'apis.kcp.io', plural: 'apiexports', kind: 'APIExport', path: '/apis/apis.kcp.io/v1/apiexports' },
+    { group: 'core.kcp.io', plural: 'logicalclusters', kind: 'LogicalCluster', path: '/apis/core.kcp.io/v1/logicalclusters' },
+  ])('is not to be had by exporting it: $plural', async ({ path, ...resource }) => {
     const exported = await createExport(await createParent(), { resources: [resource] });
     const view = viewOfExport(exported, masters);
     await eventually('the view', async () => (await view.get('/clusters/*/apis')).expect(200));

@@ -148,6 +148,30 @@ describe('the view of an export', () => {
   });
 });
 
+describe('another export of the same resource', () => {
+  // Asked for metadata over all logical clusters, a kcp shard forgets the identity, and shows the objects of every export of that name.
+  test('shares nothing with it, in whatever form it is asked for', async () => {
+    const other = await createExport(await createParent(), { resources: [WIDGETS] });
+    await createConsumer(other, 'foreign');
+    const foreign = viewOfExport(other, masters);
+    await eventually('the foreign widget', async () => expect(names((await foreign.get(ALL)).json())).toEqual(['foreign']));
+    const own = names((await provider.get(ALL)).json());
+    expect(own).not.toContain('foreign');
+    const metadata = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
+    for (const Accept of [metadata, `${metadata},application/json`, `application/json,${metadata}`]) {
+      expect(names((await provider.get(ALL, { Accept })).expect(200).json())).toEqual(own);
+      expect(names((await foreign.get(ALL, { Accept })).expect(200).json())).toEqual(['foreign']);
+    }
+    const query = 'sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan';
+    const Accept = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
+    const watch = await foreign.watch(`${ALL}?${query}`, { Accept });
+    await watch.until('the end of the initial events', ({ type }) => type === 'BOOKMARK');
+    watch.close();
+    const added = watch.events.filter(({ type }) => type === 'ADDED');
+    expect(added.map(({ object }) => object.metadata?.name)).toEqual(['foreign']);
+  });
+});
+
 describe('who may not use the content of an export', () => {
   test('is refused with the words of the API server, and not told why', async () => {
     const refused = (await outsider().get(ALL)).expect(403).json<Status>();

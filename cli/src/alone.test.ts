@@ -127,7 +127,12 @@ describe('one sentence and exit code 1 are the answer to', () => {
 
   test('a service that does not exist', async () => {
     await refused(/^kcp-vw: serve needs the name of a service: apiexport-vw, initializer-vw$/m, 'serve');
-    await refused(/^kcp-vw: there is no service "constructor": apiexport-vw, initializer-vw$/m, 'serve', 'constructor', ...serveFlags());
+    await refused(
+      /^kcp-vw: there is no service "constructor": apiexport-vw, initializer-vw$/m,
+      'serve',
+      'constructor',
+      ...serveFlags(),
+    );
   });
 
   test('a service that would believe everybody, or users', async () => {

@@ -7,6 +7,7 @@ import { fakeExchange } from '@kcp-vw/shared/testing/fake-exchange.ts';
 import { createFront, frontMetrics } from './front.ts';
 
 const alice: Caller = { name: 'alice', uid: '', groups: [], extra: {}, method: 'token' };
+const anonymous: Caller = { ...alice, name: 'system:anonymous', method: 'anonymous' };
 const masters: Caller = { ...alice, groups: ['system:masters'] };
 
 async function ask(url: string, { caller = alice as Caller | null, headers = [] as string[], ready = true } = {}) {
@@ -51,14 +52,24 @@ describe('the public port', () => {
     },
   );
 
-  test('answers health to anyone, without the reasons', async () => {
+  test('answers health to anyone, without the reasons, and unaudited', async () => {
     for (const url of ['/livez', '/readyz', '/healthz']) {
-      const { exchange } = await ask(url, { caller: null });
-      expect([exchange.status, exchange.text]).toEqual([200, 'ok']);
+      const { audited, exchange } = await ask(url, { caller: anonymous });
+      expect([exchange.status, exchange.text, audited]).toEqual([200, 'ok', []]);
     }
-    const { exchange } = await ask('/readyz?verbose', { caller: null, ready: false });
+    const { exchange } = await ask('/readyz?verbose', { caller: anonymous, ready: false });
     expect(exchange.status).toBe(500);
     expect(exchange.text).toContain('[-]initializer-vw failed: reason withheld');
+  });
+
+  test('answers no health to credentials that are not valid', async () => {
+    const { exchange } = await ask('/healthz', { caller: null });
+    expect(exchange.status).toBe(401);
+  });
+
+  test('answers a single check of health to masters only', async () => {
+    expect((await ask('/healthz/ping', { caller: masters })).exchange.text).toBe('ok');
+    expect((await ask('/healthz/ping', { caller: anonymous })).exchange.status).toBe(403);
   });
 
   test('routes nothing that does not authenticate', async () => {

@@ -1,7 +1,7 @@
 import { HOPS_HEADER, MAX_HOPS } from '@kcp-vw/shared/answer/forwarded-headers.ts';
 import { sendStatus, sendText } from '@kcp-vw/shared/answer/send.ts';
 import type { Authenticate } from '@kcp-vw/shared/authn/authenticate.ts';
-import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
+import { type Caller, isMasters } from '@kcp-vw/shared/authn/identity.ts';
 import { SERVICES as SHIPPED } from '@kcp-vw/shared/config/options.ts';
 import { badGateway, badRequest, toStatusError } from '@kcp-vw/shared/kube/errors.ts';
 import type { Exchange, Handler } from '@kcp-vw/shared/listener/exchange.ts';
@@ -29,12 +29,12 @@ export interface FrontOptions {
 export const frontMetrics = (): Metrics => createMetrics({ views: Object.values(SHIPPED).flatMap(({ views }) => views) });
 
 /**
- * The public port's handler: health for anyone, everything else authenticated and routed by the name after `/services/`.
+ * The public port's handler: health for anyone, all else routed by the name after `/services/`.
  * It decides who the caller is, and nothing about what the caller may.
  */
 export function createFront({ authenticate, router, health, audit, metrics }: FrontOptions): Handler {
   return async received => {
-    if (answerHealth(received, health)) return;
+    if (await answerHealth(received)) return;
     const exchange = withAuditID(received);
     await continueTrace(exchange.headers, () => serve(exchange));
   };
@@ -55,6 +55,25 @@ export function createFront({ authenticate, router, health, audit, metrics }: Fr
       record.because ??= status.message;
       sendStatus(exchange, status);
     }
+  }
+
+  /**
+   * Probes are not audited, and need no credentials; bad ones are refused all the same. A single check is for masters, as in kcp. A path
+   * that is no plain one is none of these.
+   */
+  async function answerHealth(exchange: Exchange): Promise<boolean> {
+    if (!mayAskForHealth(exchange.url)) return false;
+    const [path = '', query] = exchange.url.split('?', 2);
+    const answer = health.respond(path, new URLSearchParams(query));
+    if (answer === undefined) return false;
+    try {
+      const caller = await authenticate(exchange.headers, exchange.peer);
+      if (isSingleCheck(path) && !isMasters(caller)) return false;
+      sendText(exchange, answer.code, answer.body);
+    } catch (error) {
+      sendStatus(exchange, toStatusError(error));
+    }
+    return true;
   }
 
   async function authenticated(exchange: Exchange): Promise<Caller> {
@@ -78,15 +97,7 @@ export function createFront({ authenticate, router, health, audit, metrics }: Fr
   }
 }
 
-/** Probes are neither authenticated nor audited. A path that is no plain one is none of these. */
-function answerHealth(exchange: Exchange, health: Health): boolean {
-  if (!mayAskForHealth(exchange.url)) return false;
-  const [path = '', query] = exchange.url.split('?', 2);
-  const answer = health.respond(path, new URLSearchParams(query));
-  if (answer === undefined) return false;
-  sendText(exchange, answer.code, answer.body);
-  return true;
-}
+const isSingleCheck = (path: string): boolean => path.lastIndexOf('/') > 0;
 
 /** A shard, another proxy and we could send a request round in circles; each of our hops counts. */
 function refuseLoops(exchange: Exchange): void {

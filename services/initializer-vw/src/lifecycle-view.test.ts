@@ -74,6 +74,16 @@ describe('which part of the view a request belongs to', () => {
   });
 
   test.each([
+    ['c1', '/healthz', true, true],
+    ['c1', '/livez', true, false],
+    ['*', '/healthz', false, false],
+  ])('health is the workspace’s where content is: %s%s', (cluster, path, initializing, terminating) => {
+    const { request, scope } = callOf(cluster, path);
+    const isForwarded = (lifecycle: Lifecycle) => viewOf(lifecycle).view.healthIsForwarded?.(scope, request);
+    expect([isForwarded(INITIALIZING), isForwarded(TERMINATING)]).toEqual([initializing, terminating]);
+  });
+
+  test.each([
     ['*', true],
     ['c1', true],
     ['system:admin', true],

@@ -41,6 +41,7 @@ export function lifecycleView(lifecycle: Lifecycle, dependencies: LifecycleDepen
     path: '/:name/clusters/:cluster',
     resolve: scope => (isClusterSegment(scope.cluster) ? scope : undefined),
     apis: ({ cluster }, request) => APIS[partOf(lifecycle, cluster, request)],
+    healthIsForwarded: ({ cluster }, request) => partOf(lifecycle, cluster, request) === 'content',
     authorize: call => authorize(lifecycle, call, dependencies.reviewer),
     answer: async call => {
       switch (partOf(lifecycle, call.scope.cluster, call.request)) {
@@ -109,6 +110,7 @@ function answerOne(
   if (!request.isResourceRequest) return SHARD_VERSION;
   return transform({
     cluster: scope.cluster,
+    customKind: 'LogicalCluster',
     reads: 'metadata',
     object: object => (isSelected(lifecycle, scope.name, object as LogicalCluster) ? object : undefined),
     admit: (stored: KubeObject, proposed: KubeObject) => {

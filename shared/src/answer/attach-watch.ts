@@ -4,9 +4,10 @@ import { begun } from './begun-exchange.ts';
 import { cutInitialEventsEnd } from './cut-bookmark.ts';
 import { eitherUntil } from './drain.ts';
 import type { Execution } from './execution.ts';
-import { relay } from './relay.ts';
+import { type RelayOptions, relay } from './relay.ts';
 import { readableHeaders, upstreamPath } from './upstream-request.ts';
 import { isNotServed } from './vacancies.ts';
+import { isReduced, metadataEvents, wildcardMetadata } from './wildcard-metadata.ts';
 
 export interface Attachment {
   readonly allowWatchBookmarks: boolean;
@@ -19,10 +20,13 @@ export interface Attachment {
  * shard ends or refuses it, the client's watch ends. False: the shard cannot begin it yet.
  */
 export async function attachWatch(
-  { exchange, shard, drain, call, rest }: Execution,
+  execution: Execution,
   plan: Forward,
   { allowWatchBookmarks, timeoutSeconds }: Attachment,
 ): Promise<boolean> {
+  const { exchange, shard, drain, call, rest } = execution;
+  const metadata = wildcardMetadata(execution, plan);
+  const reduce = metadata && isReduced(metadata) ? metadataEvents(metadata) : undefined;
   const parameters = {
     resourceVersion: undefined,
     // A streamed list (KEP-3157) where the client takes its bookmarks, else the state as a watch without a version has always begun with it.
@@ -37,17 +41,26 @@ export async function attachWatch(
     {
       method: 'GET',
       path: upstreamPath(call, { ...rest, rawQuery }, plan),
-      headers: readableHeaders(exchange, { ...plan, reads: 'metadata' }, 'identity'),
+      headers: readableHeaders(exchange, { ...plan, reads: 'metadata' }, 'identity', metadata?.accept),
       body: null,
       longRunning: true,
     },
     {
       until: eitherUntil(plan.until, drain.until),
       decline: isNotYet,
-      ...(allowWatchBookmarks && { body: cutInitialEventsEnd() }),
+      ...bodyOf(allowWatchBookmarks ? cutInitialEventsEnd() : undefined, reduce),
     },
   );
   return outcome.end !== 'declined';
+}
+
+type Mapper = NonNullable<RelayOptions['body']>;
+
+/** The one, then the other. */
+function bodyOf(cut: ((chunk: Uint8Array) => Uint8Array) | undefined, reduce: Mapper | undefined): { readonly body?: Mapper } {
+  if (cut && reduce) return { body: chunk => reduce(cut(chunk)) };
+  const body = cut ?? reduce;
+  return body ? { body } : {};
 }
 
 /** Until its watch cache is filled a shard lists, but refuses watches with 429 (`ResilientWatchCacheInitialization`). */

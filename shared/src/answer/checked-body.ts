@@ -15,10 +15,9 @@ export async function objectBody(
   const { plan, call, rest } = checked;
   const contentType = contentTypeOf(checked);
   const body = await readBody(checked);
-  // What has an identity is a custom resource. Which of the others are, the shard says: it refuses protobuf for them, too.
-  const accepted = plan.identity === undefined ? BUILT_IN_BODY_TYPES : CUSTOM_BODY_TYPES;
+  const accepted = plan.customKind === undefined ? BUILT_IN_BODY_TYPES : CUSTOM_BODY_TYPES;
   try {
-    return { given: decodeObjectBody(contentType, body, { accepted, kind: call.request.resource }) };
+    return { given: decodeObjectBody(contentType, body, { accepted, kind: plan.customKind ?? call.request.resource }) };
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
     const rawQuery = withParameter(rest.rawQuery, 'dryRun', 'All');

@@ -11,7 +11,7 @@ import { upstreamHeaders, upstreamPath } from './upstream-request.ts';
 /** A request for one object, of which something is checked here before the shard does what is asked. */
 export interface Checked extends Execution {
   /** Without its selector: that is for collections. */
-  readonly plan: Pick<Forward, 'cluster' | 'identity' | 'as'>;
+  readonly plan: Pick<Forward, 'cluster' | 'identity' | 'as' | 'customKind'>;
   readonly guard: Guard;
 }
 

@@ -24,6 +24,19 @@ test('numbers keep their digits', () => {
   expect(conditionalApply(Buffer.from('{"spec":9007199254740993}'), 'Thing', {}).toString()).toContain('9007199254740993');
 });
 
+// The JSON is read as YAML, where some of these end a line, and become a space, and others may not be.
+test('characters that mean something in YAML only are escaped', () => {
+  const special = '\u007f\u0085\u009f\u2028\u2029\ufeff\ufffe\uffff';
+  const body = conditionalApply(
+    Buffer.from(JSON.stringify({ kind: 'Thing', [special]: `${special}é😀` })),
+    'Thing',
+    {},
+  ).toString();
+  expect(body).toContain(String.raw`\u007f\u0085\u009f\u2028\u2029\ufeff\ufffe\uffff`);
+  expect(body).not.toMatch(/[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/);
+  expect(JSON.parse(body)[special]).toBe(`${special}é😀`);
+});
+
 test.each(['[]', 'a: [', '"text"'])('%s is refused', body => {
   expect(() => apply(body)).toThrow('the object provided is unrecognized (must be of type Thing)');
 });

@@ -105,7 +105,7 @@ export async function ask(shard: FakeUpstream, guard: Guard, method: string, pat
   const plan = forward({
     as: { name: 'alice', uid: '', groups: ['team'], extra: {} },
     guard,
-    ...(identity !== '' && { identity }),
+    ...(identity !== '' && { identity, customKind: 'Thing' }),
     ...(select !== undefined && { select }),
     because: 'test',
   });

@@ -7,6 +7,8 @@ import { ask, MERGE, sent, THING, THINGS, thing, thingShard, trail } from './gua
 const visible: Guard = { visible: ({ metadata }) => metadata?.labels?.mine === 'yes' };
 const MINE = { mine: 'yes' };
 
+const AS_TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+
 describe('what the guard does not ask about', () => {
   test.each([
     ['GET', THINGS],
@@ -57,6 +59,13 @@ describe('a read of one object', () => {
   });
 
   // CVE-2022-3172
+  test('is in YAML for a client that prefers that', async () => {
+    const shard = thingShard(thing({ mine: 'yes' }));
+    const exchange = await ask(shard, visible, 'GET', THING, { headers: ['accept', 'application/yaml'] });
+    expect([exchange.status, exchange.responseHeader('content-type')]).toEqual([200, 'application/yaml']);
+    expect(exchange.text).toContain("kind: Thing\nmetadata:\n  labels:\n    mine: 'yes'\n");
+  });
+
   test('that is redirected is not answered with the redirect', async () => {
     const shard = fakeUpstream(() => ({ status: 302, headers: ['location', 'https://elsewhere.test'] }));
     expect((await ask(shard, visible, 'GET', THING)).status).toBe(502);
@@ -64,6 +73,7 @@ describe('a read of one object', () => {
 
   test('as a Table is decided by the row, also where the caller did not want the object in it', async () => {
     const table = (labels: object) => ({
+      apiVersion: 'meta.k8s.io/v1',
       kind: 'Table',
       metadata: {},
       rows: [{ cells: ['a'], object: { metadata: { labels } } }],
@@ -75,6 +85,44 @@ describe('a read of one object', () => {
     expect(trail(seen)).toEqual(['GET :h4sh/a?includeObject=Metadata']);
     const unseen = fakeUpstream(() => ({ body: table({}) }));
     expect((await ask(unseen, visible, 'GET', path, { headers })).status).toBe(404);
+  });
+
+  // What an export's provider may not see, he could have seen by giving his own resource such fields or such a kind.
+  test.each<[string, object, string]>([
+    ['has items, as a list has', { kind: 'Playlist', items: ['x'] }, ''],
+    ['has visible objects for items', { kind: 'Playlist', items: [thing(MINE)] }, ''],
+    ['is of a kind Table', { apiVersion: 'db.io/v1', kind: 'Table', rows: [{ object: thing(MINE) }] }, ''],
+    [
+      'is of a kind Table, asked for as one',
+      { apiVersion: 'db.io/v1', kind: 'Table', rows: [{ object: thing(MINE) }] },
+      AS_TABLE,
+    ],
+    ['is a Table that was not asked for', { apiVersion: 'meta.k8s.io/v1', kind: 'Table', rows: [{ object: thing(MINE) }] }, ''],
+    [
+      'is a Table that was asked for as second best',
+      { apiVersion: 'meta.k8s.io/v1', kind: 'Table', rows: [{ object: thing(MINE) }] },
+      `application/json,${AS_TABLE}`,
+    ],
+  ])('that is hidden is not found, also where it %s', async (_, fields, accept) => {
+    const headers = accept ? ['accept', accept] : [];
+    const shown = (labels: object) => fakeUpstream(() => ({ body: { ...fields, metadata: { name: 'a', labels }, secret: 1 } }));
+    const hidden = await ask(shown({}), visible, 'GET', THING, { headers });
+    expect([hidden.status, hidden.text.includes('secret')]).toEqual([404, false]);
+    expect((await ask(shown(MINE), visible, 'GET', THING, { headers })).json).toMatchObject(fields);
+  });
+
+  test('that is of a kind Table and visible is found, whatever its rows', async () => {
+    const object = { apiVersion: 'db.io/v1', kind: 'Table', metadata: { name: 'a', labels: MINE }, rows: [] };
+    expect(
+      (
+        await ask(
+          fakeUpstream(() => ({ body: object })),
+          visible,
+          'GET',
+          THING,
+        )
+      ).json,
+    ).toEqual(object);
   });
 
   test('of which a shard would apply no selector is decided by it here', async () => {
@@ -130,13 +178,13 @@ describe('a create', () => {
   test.each([
     ['{', [], 400],
     ['{}', ['content-type', 'application/vnd.kubernetes.protobuf'], 415],
-  ])('of a body that is none, %s, is refused by the shard, which stores nothing', async (body, headers, code) => {
+  ])('of a built-in kind’s body that is none, %s, is refused by the shard, which stores nothing', async (body, headers, code) => {
     const shard = fakeUpstream(() => ({ status: code, body: { kind: 'Status', message: 'from the shard' } }));
-    const exchange = await ask(shard, { admit }, 'POST', THINGS, { body, headers });
+    const exchange = await ask(shard, { admit }, 'POST', THINGS, { body, headers, identity: '' });
     expect([exchange.status, exchange.text, trail(shard)]).toEqual([
       code,
       expect.stringContaining('from the shard'),
-      ['POST :h4sh?dryRun=All'],
+      ['POST ?dryRun=All'],
     ]);
   });
 

@@ -52,8 +52,8 @@ export async function executeChecked(checked: Checked, stream: () => Promise<voi
     case 'create':
       return guard.admit ? createChecked(checked) : stream();
     case 'update':
-      // Some built-in resources are made by a PUT, custom ones (those with an identity) never.
-      return decidesOnStored || (guard.mayCreate && plan.identity === undefined) ? updateChecked(checked) : stream();
+      // Some built-in resources are made by a PUT, custom ones never.
+      return decidesOnStored || (guard.mayCreate && plan.customKind === undefined) ? updateChecked(checked) : stream();
     case 'patch':
       return patchChecked(checked, stream);
     case 'delete':

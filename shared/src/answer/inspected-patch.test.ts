@@ -12,7 +12,7 @@ const gone = () => {
 const patch = (
   shard: ReturnType<typeof thingShard>,
   guard: Guard,
-  { query = '', headers = MERGE, body = {} as object, sub = '' } = {},
+  { query = '', headers = MERGE, body = {} as object | string, sub = '' } = {},
 ) => ask(shard, guard, 'PATCH', `${THING}${sub}${query}`, { headers, body });
 
 /** Labels what it sees, unless that is labelled otherwise. */
@@ -98,11 +98,38 @@ describe('an apply that is inspected', () => {
     expect(sent(shard, 2)).toEqual({ ...body, metadata: { name: 'a', uid: 'u1', resourceVersion: '5', labels: MINE } });
   });
 
-  test('that makes its object is created as what was inspected, and answered as kcp answers it', async () => {
+  // Go lets a merged key win over its map's own, we do not: what was inspected had a label that what was stored had not. A claim whose
+  // selector is `env: prod` lost the object to `env: dev`.
+  test('in YAML is computed from the text that is stored, which leaves nothing to understand otherwise', async () => {
+    const yaml = 'kind: Thing\nmetadata:\n  name: a\n  annotations: &b {env: prod}\n  labels: {env: dev, <<: *b}\n';
+    const read = { kind: 'Thing', metadata: { name: 'a', annotations: { env: 'prod' }, labels: { env: 'dev' } } };
+    const shard = thingShard(thing({ env: 'prod' }));
+    const { guard, seen } = recording();
+    await patch(shard, guard, { headers: APPLY, body: yaml });
+    expect(sent(shard, 1)).toEqual(read);
+    const { labels, ...metadata } = read.metadata;
+    const conditions = { uid: 'u1', resourceVersion: '5', labels: { ...labels, ...MINE } };
+    expect(sent(shard, 2)).toEqual({ ...read, metadata: { ...metadata, ...conditions } });
+    expect(seen).toMatchObject([{ proposed: { metadata: { labels: { env: 'dev' } } } }]);
+    const made = gone();
+    await patch(made, recording().guard, { headers: APPLY, body: yaml });
+    expect(sent(made, 1)).toEqual(read);
+  });
+
+  test('that is no YAML to us is refused before the shard is asked, which might take it', async () => {
+    const shard = thingShard();
+    const exchange = await patch(shard, recording().guard, {
+      headers: APPLY,
+      body: 'metadata: {labels: {env: !!binary cHJvZA==}}',
+    });
+    expect([exchange.status, shard.requests]).toEqual([400, []]);
+  });
+
+  test('that makes its object is created as what was inspected, and answered as a create is', async () => {
     const shard = gone();
     const { guard, seen } = recording();
     const exchange = await patch(shard, guard, { query: '?fieldManager=me&force=true', headers: APPLY, body });
-    expect([exchange.status, exchange.json]).toMatchObject([200, { spec: 'new' }]);
+    expect([exchange.status, exchange.json]).toMatchObject([201, { spec: 'new' }]);
     expect(trail(shard)).toEqual([
       'GET :h4sh/a',
       'PATCH :h4sh/a?fieldManager=me&force=true&dryRun=All',
@@ -123,7 +150,7 @@ describe('an apply that is inspected', () => {
 
   test('that would make its object stays a dry run where it is one', async () => {
     const shard = gone();
-    expect((await patch(shard, recording().guard, { query: '?dryRun=All', headers: APPLY, body })).status).toBe(200);
+    expect((await patch(shard, recording().guard, { query: '?dryRun=All', headers: APPLY, body })).status).toBe(201);
     expect([trail(shard).at(-1), shard.object]).toEqual(['POST :h4sh?dryRun=All', undefined]);
   });
 

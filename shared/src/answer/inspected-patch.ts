@@ -20,6 +20,7 @@ import {
 import { type CollectedResponse, parseObject } from './collect.ts';
 import { conditionalApply } from './conditional-apply.ts';
 import { patchedUid } from './patched-uid.ts';
+import { unconvertible } from './unconvertible.ts';
 
 export interface PatchKind {
   readonly contentType: string;
@@ -38,7 +39,10 @@ interface Patch extends Checked, PatchKind {
  * stored that was not inspected.
  */
 export async function patchInspected(checked: Checked, kind: PatchKind): Promise<void> {
-  const patch: Patch = { ...checked, ...kind, body: await readBody(checked) };
+  const given = await readBody(checked);
+  // One parser decides what is inspected and what is stored.
+  const body = kind.isApply ? conditionalApply(given, refOf(checked).resource, {}) : given;
+  const patch: Patch = { ...checked, ...kind, body };
   await conclude(checked, async (): Promise<Attempt> => {
     const found = await find(patch);
     if (found.is === 'hidden') throw patch.mayMake ? alreadyExists(patch) : hidden(patch);
@@ -81,8 +85,8 @@ async function make(patch: Patch): Promise<Attempt> {
   });
   if (response.status !== 201) return { response, retry: response.status === 409 };
   const owned = patch.rest.query.has('dryRun') ? response : await withApplied(patch, response, proposed);
-  // As kcp's own view answers it.
-  return { response: withWarnings({ ...owned, status: 200 }, computed), retry: false };
+  // Made, whatever request it was told last.
+  return { response: withWarnings({ ...owned, status: 201 }, computed), retry: false };
 }
 
 /**
@@ -95,14 +99,18 @@ async function withApplied(patch: Patch, made: CollectedResponse, { metadata }: 
   return response.status === 200 ? response : made;
 }
 
-const compute = (patch: Patch): Promise<CollectedResponse> =>
-  ask(patch, {
+async function compute(patch: Patch): Promise<CollectedResponse> {
+  const computed = await ask(patch, {
     method: 'PATCH',
     rawQuery: withParameter(patch.rest.rawQuery, 'dryRun', 'All'),
     body: patch.body,
     contentType: patch.contentType,
     accept: 'application/json',
   });
+  const refusal = unconvertible(patch, computed);
+  if (refusal) throw refusal;
+  return computed;
+}
 
 const put = (patch: Patch, object: KubeObject): Promise<CollectedResponse> =>
   ask(patch, { method: 'PUT', rawQuery: withoutForce(patch), body: Buffer.from(JSON.stringify(object)) });

@@ -1,4 +1,6 @@
 import type { StatusError } from '../kube/errors.ts';
+import { YAML_MEDIA_TYPE } from '../kube/media-type.ts';
+import { printYaml } from '../kube/yaml-print.ts';
 import type { Exchange } from '../listener/exchange.ts';
 
 /** Answers with a Status. Where the response has begun, it is cut instead: it must not look complete. */
@@ -37,10 +39,16 @@ export function sendText(exchange: Exchange, code: number, text: string): void {
   exchange.end(body);
 }
 
+/** Answers with an object, in YAML where that is the content type, else in JSON. */
+export const sendObject = (exchange: Exchange, code: number, object: unknown, contentType = 'application/json'): void =>
+  sendPrinted(exchange, code, contentType === YAML_MEDIA_TYPE ? printYaml(object) : JSON.stringify(object), contentType);
+
 /** Answers with an object. */
-export function sendJson(exchange: Exchange, code: number, object: unknown, contentType = 'application/json'): void {
+export const sendJson = (exchange: Exchange, code: number, object: unknown): void => sendObject(exchange, code, object);
+
+function sendPrinted(exchange: Exchange, code: number, text: string, contentType: string): void {
   if (exchange.closed) return;
-  const body = Buffer.from(JSON.stringify(object));
+  const body = Buffer.from(text);
   exchange.writeHead(code, [
     'cache-control',
     'no-cache, private',

@@ -1,8 +1,17 @@
 import type { StatusError } from '../kube/errors.ts';
-import { JSON_MEDIA_TYPE, type MediaTransform, negotiate, type TransformKind } from '../kube/media-type.ts';
+import {
+  JSON_MEDIA_TYPE,
+  type MediaTransform,
+  negotiate,
+  type Offer,
+  type TransformKind,
+  YAML_MEDIA_TYPE,
+} from '../kube/media-type.ts';
 import type { KubeObject, ListMeta } from '../kube/objects.ts';
 import { partialObjectMetadata, partialObjectMetadataList } from '../kube/partial-metadata.ts';
+import { wantsPretty } from '../kube/pretty.ts';
 import { type IncludeObject, parseIncludeObject, type TableOptions, toTable } from '../kube/table.ts';
+import { printYaml } from '../kube/yaml-print.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { headerValue, headerValues } from '../listener/headers.ts';
 import type { Collection } from '../view/collection.ts';
@@ -26,6 +35,13 @@ const TRANSFORMS: Readonly<Record<'get' | 'list' | 'watch', readonly TransformKi
   watch: ['Table', 'PartialObjectMetadata'],
 };
 
+/** No watch is in YAML. */
+const offers = (verb: 'get' | 'list' | 'watch'): Offer[] =>
+  (verb === 'watch' ? [JSON_MEDIA_TYPE] : [JSON_MEDIA_TYPE, YAML_MEDIA_TYPE]).map(mediaType => ({
+    mediaType,
+    as: TRANSFORMS[verb],
+  }));
+
 /** Throws a StatusError 406 for an Accept header that nothing here satisfies. */
 export function represent(
   exchange: Exchange,
@@ -34,16 +50,17 @@ export function represent(
   collection: Collection,
 ): Representation {
   const accept = headerValues(exchange.headers, 'accept').join(',');
-  const { mediaType, as, pretty } = negotiate(accept || undefined, [{ mediaType: JSON_MEDIA_TYPE, as: TRANSFORMS[verb] }]);
-  const indent = pretty || wantsPretty(exchange, query) ? 2 : undefined;
-  const print = (document: unknown): string => `${JSON.stringify(document, null, indent)}\n`;
+  const { mediaType, as, pretty } = negotiate(accept || undefined, offers(verb));
+  const indent = pretty || wantsPretty(headerValue(exchange.headers, 'user-agent'), query) ? 2 : undefined;
+  const isYaml = mediaType === YAML_MEDIA_TYPE;
+  const print = (document: unknown): string => (isYaml ? printYaml(document) : `${JSON.stringify(document, null, indent)}\n`);
   const shapes = shapesOf(collection, as, as?.kind === 'Table' ? parseIncludeObject(query.get('includeObject')) : 'Metadata');
   let events = 0;
   return {
     mediaType,
     object: object => print(shapes.object(object, true)),
     *list(items, metadata) {
-      if (as === undefined && indent === undefined) yield* itemByItem(collection, items, metadata, shapes);
+      if (as === undefined && indent === undefined && !isYaml) yield* itemByItem(collection, items, metadata, shapes);
       else yield print(shapes.list(items, metadata));
     },
     // Never indented: an event is a line.
@@ -96,13 +113,4 @@ function* itemByItem(collection: Collection, items: readonly KubeObject[], metad
     comma = ',';
   }
   yield ']}\n';
-}
-
-const BROWSERS = /^(curl|Wget|Mozilla\/5\.0)/;
-
-/** `isPrettyPrint` of k8s.io/apiserver: as the query says, else for what people read with. */
-function wantsPretty({ headers }: Exchange, query: URLSearchParams): boolean {
-  const asked = query.get('pretty');
-  if (asked !== null && asked !== '') return ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(asked);
-  return BROWSERS.test(headerValue(headers, 'user-agent') ?? '');
 }

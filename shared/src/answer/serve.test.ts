@@ -201,7 +201,10 @@ describe('refusals', () => {
 
   test('an Accept header that nothing satisfies is 406', async () => {
     const got = await ask(filled(), BASE, accept('application/cbor'));
-    expect([got.status, got.json().message]).toEqual([406, 'only the following media types are accepted: application/json']);
+    expect([got.status, got.json().message]).toEqual([
+      406,
+      'only the following media types are accepted: application/json, application/yaml',
+    ]);
   });
 
   test('what a collection throws by mistake is not hidden', async () => {

@@ -4,13 +4,14 @@ import { eitherUntil } from './drain.ts';
 import type { Execution } from './execution.ts';
 import { type RelayOptions, type RelayOutcome, relay } from './relay.ts';
 import { contentLengthOf, isLongRunning, upstreamHeaders, upstreamPath } from './upstream-request.ts';
+import { acceptedHeaders, isReduced, metadataEvents, sendMetadataList, wildcardMetadata } from './wildcard-metadata.ts';
 
-/** Streams the request to the shard and its answer back, byte for byte. */
-export function stream(
-  { exchange, shard, drain, call, rest }: Execution,
-  plan: Forward,
-  options: RelayOptions = {},
-): Promise<RelayOutcome> {
+/** Streams the request to the shard and its answer back, byte for byte, unless it must not be asked like that. */
+export async function stream(execution: Execution, plan: Forward, options: RelayOptions = {}): Promise<RelayOutcome> {
+  const { exchange, shard, drain, call, rest } = execution;
+  const metadata = wildcardMetadata(execution, plan);
+  const reduces = metadata !== undefined && isReduced(metadata);
+  if (reduces && call.request.verb === 'list') return sendMetadataList(execution, plan, metadata, options);
   const longRunning = isLongRunning(call.request, call.query);
   const contentLength = contentLengthOf(exchange);
   return relay(
@@ -19,12 +20,12 @@ export function stream(
     {
       method: exchange.method,
       path: upstreamPath(call, rest, plan),
-      headers: upstreamHeaders(exchange, plan),
+      headers: metadata ? acceptedHeaders(upstreamHeaders(exchange, plan), metadata) : upstreamHeaders(exchange, plan),
       body: exchange.body,
       ...(contentLength !== undefined && { contentLength }),
       longRunning,
     },
-    { ...options, ...untilOf(plan, longRunning, exchange.body, drain.until) },
+    { ...options, ...(reduces && { body: metadataEvents(metadata) }), ...untilOf(plan, longRunning, exchange.body, drain.until) },
   );
 }
 

@@ -15,7 +15,7 @@ import { createVacancies } from './vacancies.ts';
 const caller: Caller = { name: 'alice', uid: '', groups: [], extra: {}, method: 'token' };
 const visible = (name: string) => ({ metadata: { name, labels: { visible: 'yes' } } });
 const hidden = (name: string) => ({ metadata: { name } });
-const plan = transform({
+const PLAN = transform({
   reads: 'metadata',
   object: object => (object.metadata?.labels?.visible ? object : undefined),
   admit: (_, proposed) => (proposed.spec === 'bad' ? badRequest('bad spec') : undefined),
@@ -26,7 +26,7 @@ async function ask(
   shard: FakeUpstream,
   method: string,
   path: string,
-  { headers = [] as string[], body = undefined as string | undefined, leave = false } = {},
+  { headers = [] as string[], body = undefined as string | undefined, leave = false, plan = PLAN } = {},
 ) {
   const exchange = fakeExchange(method, path, { headers, ...(body !== undefined && { body }) });
   const rest = parseTarget(path);
@@ -56,6 +56,49 @@ describe('a transformed read', () => {
       metadata: { resourceVersion: '7', continue: 'c' },
       items: [visible('a')],
     });
+  });
+
+  // The kind and the fields of an object are its author's to choose: they would have shown him what the view hides.
+  test.each([
+    ['items', `${THINGS}/a`, { kind: 'Playlist', items: [visible('b')] }],
+    ['a kind Table', `${THINGS}/a`, { apiVersion: 'db.io/v1', kind: 'Table', rows: [{ object: visible('b') }] }],
+  ])('of a hidden object is not found, also where it has %s', async (_, path, fields) => {
+    const shard = fakeUpstream(() => ({ body: { ...hidden('a'), ...fields } }));
+    expect((await ask(shard, 'GET', path)).status).toBe(404);
+    const accept = ['accept', 'application/json;as=Table;v=v1;g=meta.k8s.io'];
+    expect((await ask(shard, 'GET', path, { headers: accept })).status).toBe(404);
+    const event = fakeUpstream(() => ({ body: `${JSON.stringify({ type: 'ADDED', object: { ...hidden('a'), ...fields } })}\n` }));
+    expect((await ask(event, 'GET', `${THINGS}?watch=true`)).text).toBe('');
+  });
+
+  test('of a hidden object as a Table is not found: an empty one would tell that it is there', async () => {
+    const rows = [{ cells: ['a'], object: hidden('a') }];
+    const shard = fakeUpstream(() => ({ body: { apiVersion: 'meta.k8s.io/v1', kind: 'Table', metadata: {}, rows } }));
+    const headers = ['accept', 'application/json;as=Table;v=v1;g=meta.k8s.io'];
+    expect((await ask(shard, 'GET', `${THINGS}/a`, { headers })).status).toBe(404);
+  });
+
+  test('of a list of a kind Table is a list', async () => {
+    const list = { apiVersion: 'db.io/v1', kind: 'Table', metadata: {}, items: [visible('a'), hidden('b')] };
+    expect(
+      (
+        await ask(
+          fakeUpstream(() => ({ body: list })),
+          'GET',
+          THINGS,
+        )
+      ).json,
+    ).toEqual({ ...list, items: [visible('a')] });
+  });
+
+  // kcp's shards take metadata of all logical clusters from the objects of every identity.
+  test('of metadata of all logical clusters by identity is refused, where the shard would be asked for it', async () => {
+    const shard = fakeUpstream(() => ({ body: { kind: 'ThingList', items: [] } }));
+    const headers = ['accept', 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'];
+    const plan = { ...PLAN, cluster: '*', identity: 'h4sh' };
+    expect((await ask(shard, 'GET', THINGS, { headers, plan })).status).toBe(406);
+    expect((await ask(shard, 'GET', THINGS, { headers, plan: { ...plan, reads: 'object' } })).status).toBe(200);
+    expect(shard.requests.map(request => request.headers.join())).toEqual([expect.stringContaining('accept,application/json,')]);
   });
 
   test('of a compressed list asks for gzip and answers in plain', async () => {
@@ -105,11 +148,11 @@ describe('a transformed read', () => {
       { cells: ['a'], object: visible('a') },
       { cells: ['b'], object: hidden('b') },
     ];
-    const shard = fakeUpstream(() => ({ body: { kind: 'Table', metadata: {}, rows } }));
+    const shard = fakeUpstream(() => ({ body: { apiVersion: 'meta.k8s.io/v1', kind: 'Table', metadata: {}, rows } }));
     const accept = ['accept', 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'];
     expect((await ask(shard, 'GET', THINGS, { headers: accept })).json).toMatchObject({ rows: [rows[0]] });
     const without = await ask(shard, 'GET', `${THINGS}?includeObject=None&limit=1`, { headers: accept });
-    expect(without.json).toEqual({ kind: 'Table', metadata: {}, rows: [{ cells: ['a'] }] });
+    expect(without.json).toEqual({ apiVersion: 'meta.k8s.io/v1', kind: 'Table', metadata: {}, rows: [{ cells: ['a'] }] });
     expect(shard.requests[1]?.path).toBe(`/clusters/c1${THINGS}?includeObject=Metadata&limit=1`);
   });
 

@@ -1,21 +1,28 @@
-import { badRequest, methodNotAllowed, notFound, type ResourceRef, type StatusError } from '../kube/errors.ts';
+import { badRequest, methodNotAllowed, notAcceptable, notFound, type ResourceRef, type StatusError } from '../kube/errors.ts';
+import { JSON_MEDIA_TYPE, OBJECT_OFFERS, parsedForm, YAML_MEDIA_TYPE } from '../kube/media-type.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { headerValue } from '../listener/headers.ts';
 import { UpstreamError } from '../upstream/upstream.ts';
 import type { Call, Guard, Transform } from '../view/view.ts';
 import { collect, parseObject, sendCollected } from './collect.ts';
+import { requireCustomBody } from './custom-body.ts';
 import type { Execution } from './execution.ts';
 import { executeChecked } from './guarded.ts';
+import { refuseListOfOne } from './list-of-one.ts';
 import { statusOf } from './relay.ts';
-import { sendJson } from './send.ts';
+import { sendObject } from './send.ts';
 import { transformDocument, withTableObjects } from './transform-document.ts';
 import { relayTransformedWatch } from './transform-watch.ts';
 import { contentLengthOf, readableHeaders, upstreamPath } from './upstream-request.ts';
+import { wildcardMetadata } from './wildcard-metadata.ts';
 
 /** Executes a transform: the shard's answer is taken apart, `plan.object` sees each object, and what it returns is what the caller sees. */
 export async function executeTransform(execution: Execution, plan: Transform): Promise<void> {
   const { call } = execution;
   const { verb } = call.request;
+  requireCustomBody(execution, plan);
+  refuseListOfOne(execution);
+  refuseForeignMetadata(execution, plan);
   try {
     if (verb === 'watch') return await relayTransformedWatch(execution, plan);
     if (verb === 'get' || verb === 'list') return await executeRead(execution, plan);
@@ -27,6 +34,12 @@ export async function executeTransform(execution: Execution, plan: Transform): P
     throw error instanceof UpstreamError ? statusOf(error, execution.shard) : error;
   }
   throw unsupported(call);
+}
+
+/** Throws a StatusError 406 for metadata that a shard would take from the objects of all identities. */
+function refuseForeignMetadata(execution: Execution, plan: Transform): void {
+  if (plan.reads === 'object' || plan.identity === undefined || !wildcardMetadata(execution, plan)) return;
+  throw notAcceptable(OBJECT_OFFERS.map(({ mediaType }) => mediaType));
 }
 
 /** What is not the caller's to see cannot be written, and nothing is made. */
@@ -54,19 +67,21 @@ const unsupported = (call: Call): StatusError => methodNotAllowed(refOf(call), c
 const missing = (call: Call): StatusError => notFound(refOf(call), call.request.name);
 
 async function executeRead({ exchange, shard, call, rest }: Execution, plan: Transform): Promise<void> {
-  const { target, hideObjects } = withTableObjects(rest, exchange);
+  const { accept, mediaType } = parsedForm(headerValue(exchange.headers, 'accept'));
+  const { target, ...form } = withTableObjects(rest, plan.reads === 'object' ? JSON_MEDIA_TYPE : accept);
   const contentLength = contentLengthOf(exchange);
   const response = await collect(exchange, shard, {
     method: 'GET',
     path: upstreamPath(call, target, plan),
-    headers: readableHeaders(exchange, plan),
+    headers: readableHeaders(exchange, plan, 'gzip', accept),
     body: exchange.body,
     ...(contentLength !== undefined && { contentLength }),
     longRunning: false,
   });
   if (response.status >= 300) return sendCollected(exchange, response);
   const document = parseObject(response.body, shard);
-  const visible = transformDocument(document, plan, hideObjects);
+  const visible = transformDocument(document, plan, { isList: call.request.verb === 'list', ...form });
   if (visible === undefined) throw missing(call);
-  sendJson(exchange, response.status, visible, headerValue(response.headers, 'content-type'));
+  const contentType = mediaType === YAML_MEDIA_TYPE ? mediaType : headerValue(response.headers, 'content-type');
+  sendObject(exchange, response.status, visible, contentType);
 }

@@ -64,6 +64,19 @@ describe('a list of what is not served', () => {
     expect((await serviceOf({ shard }).ask()).status).toBe(503);
   });
 
+  // Each spelling was kept as a collection of its own, and looked for again by itself; that of a deprecated watch never answered.
+  test('is looked for by one path, whatever bytes it was asked for in', async () => {
+    const { shard } = shardWithout();
+    const { ask } = serviceOf({ shard });
+    for (const path of ['/apis/wild.io/v1/cow%62%6fys', '/apis/wild.io/v1/watch/cowboys', `${COWBOYS}/`, COWBOYS])
+      await ask('', [], path);
+    const own = shard.requests.filter(({ headers }) => headers.join().includes('PartialObjectMetadataList'));
+    expect(own.map(({ path, longRunning }) => [path, longRunning])).toEqual([
+      [`${BINDINGS}?limit=1`, false],
+      [`/clusters/*${COWBOYS}:h4sh?limit=1`, false],
+    ]);
+  });
+
   test('that is another 404 is the shard’s', async () => {
     const status = { kind: 'Status', code: 404, message: 'namespaces "x" not found' };
     const shard = fakeUpstream(() => ({ status: 404, body: status }));

@@ -1,4 +1,6 @@
-import type { EmptyUntilServed, Forward } from '../view/view.ts';
+import { requestInfo } from '../target/request-info.ts';
+import { parseTarget } from '../target/target.ts';
+import type { Call, EmptyUntilServed, Forward } from '../view/view.ts';
 import { emptyCollection, queryOf } from './empty-collection.ts';
 import type { Execution } from './execution.ts';
 import { serveCollection } from './serve.ts';
@@ -16,8 +18,8 @@ const ATTEMPTS = 3;
  * Informers that meet a 404 hang (kcp#2663), and so do those that wait for the end of the initial events in a silent watch (kcp#4384).
  */
 export async function executeUntilServed(execution: Execution, plan: Forward, empty: EmptyUntilServed): Promise<void> {
-  const { call, rest, vacancies } = execution;
-  const path = upstreamPath(call, { ...rest, rawQuery: '' }, { ...plan, select: '' });
+  const { call, vacancies } = execution;
+  const path = collectionPath(call, plan);
   const head = (status: number, headers: readonly string[]): readonly string[] => {
     if (status === 200) vacancies.filled(path);
     return headers;
@@ -31,6 +33,18 @@ export async function executeUntilServed(execution: Execution, plan: Forward, em
     if (vacancy === undefined) continue;
     return call.request.verb === 'watch' ? watchVacancy(execution, plan, empty, vacancy) : serveEmpty(execution, empty, vacancy);
   }
+}
+
+/**
+ * The shard's path of the whole collection. Whatever bytes a caller asks for it in, it is the same collection: kept once, and looked for by
+ * a path that is no watch.
+ */
+function collectionPath(call: Call, { cluster, identity }: Forward): string {
+  const { apiGroup, apiVersion, resource } = call.request;
+  const segments = [...(apiGroup === '' ? ['api'] : ['apis', apiGroup]), apiVersion, resource];
+  const target = parseTarget(`/${segments.map(encodeURIComponent).join('/')}`);
+  const destination = { ...(cluster !== undefined && { cluster }), ...(identity !== undefined && { identity }) };
+  return upstreamPath({ ...call, request: requestInfo('GET', target) }, target, destination);
 }
 
 function serveEmpty({ exchange, call }: Execution, { kind }: EmptyUntilServed, { version }: Vacancy): Promise<void> {

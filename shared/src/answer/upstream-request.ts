@@ -58,8 +58,12 @@ export function isLongRunning(request: RequestInfo, query: URLSearchParams): boo
 }
 
 /** What can be parsed here: JSON (with its `as=Table` forms), plain or gzip. */
-export function readableHeaders(exchange: Exchange, plan: Pick<Transform, 'as' | 'reads'>, encoding = 'gzip'): string[] {
+export function readableHeaders(
+  exchange: Exchange,
+  plan: Pick<Transform, 'as' | 'reads'>,
+  encoding = 'gzip',
+  accept = jsonOnlyAccept(headerValue(exchange.headers, 'accept')),
+): string[] {
   const headers = withoutHeaders(upstreamHeaders(exchange, plan), name => name === 'accept' || name === 'accept-encoding');
-  const accept = jsonOnlyAccept(headerValue(exchange.headers, 'accept'));
   return [...headers, 'accept', plan.reads === 'object' ? 'application/json' : accept, 'accept-encoding', encoding];
 }

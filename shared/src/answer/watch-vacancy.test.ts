@@ -52,7 +52,8 @@ describe('a watch of what is not served', () => {
     await clock.advance(2000);
     await settle();
     const accepts = shard.requests.slice(-2).map(({ headers }) => headers[headers.indexOf('accept') + 1]);
-    expect(accepts).toEqual([TABLE[1], 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io']);
+    // The shard is never asked for metadata: of all logical clusters it would give that of all identities.
+    expect(accepts).toEqual([TABLE[1], 'application/json']);
   });
 
   // Objects that a client saw before the last binding went were deleted while nobody watched. It has to list again to hear of it.
@@ -138,6 +139,29 @@ describe('a watch of what is not served', () => {
     await clock.advance(200);
     await settle();
     expect(exchange.text).toBe(ADDED);
+  });
+
+  // An exchange keeps its listeners until it is over: while a shard fills its watch cache, a client would have collected them by the round.
+  test('does not listen anew for its client to leave with each time that it has to wait', async () => {
+    const { shard, status } = shardWithout();
+    const { ask, clock, isListening } = serviceOf({ shard });
+    const exchange = await ask('watch=true');
+    const { onClose } = exchange;
+    let added = 0;
+    Object.assign(exchange, {
+      onClose(listener: () => void) {
+        added += 1;
+        onClose(listener);
+      },
+    });
+    const before = watches(shard).length;
+    Object.assign(status, { served: true, watch: 'filling' });
+    for (let i = 0; i < 5; i++) await clock.advance(2000);
+    const attempts = watches(shard).length - before;
+    // Each attempt at the shard has one of its own.
+    expect([attempts > 3, added]).toEqual([true, attempts]);
+    exchange.leave();
+    expect([clock.pending, isListening()]).toEqual([[], false]);
   });
 
   test('takes the shard’s with it when the client leaves', async () => {

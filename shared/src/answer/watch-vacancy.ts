@@ -39,13 +39,15 @@ export async function watchVacancy(
   if (allowWatchBookmarks && (sendInitialEvents ?? fromAnywhere)) {
     exchange.write(bookmark(vacancy.version, { [INITIAL_EVENTS_END]: 'true' }));
   }
+  const closed = new AbortController();
+  exchange.onClose(() => closed.abort());
   const endsAt = clock.now() + watchSeconds(timeoutSeconds) * 1000;
   const left = (): number => Math.max(1, Math.ceil((endsAt - clock.now()) / 1000));
   const onBookmark = (version: string): void => {
     if (allowWatchBookmarks) exchange.write(bookmark(version));
   };
   do {
-    if (!(await untilFilled(execution, plan, { empty, vacancy, endsAt, onBookmark }))) return;
+    if (!(await untilFilled(execution, plan, { empty, vacancy, endsAt, onBookmark, closed: closed.signal }))) return;
   } while (
     !(await attachWatch(execution, plan, { allowWatchBookmarks, timeoutSeconds: timeoutSeconds > 0 ? left() : undefined }))
   );
@@ -57,11 +59,13 @@ interface Wait {
   /** In the clock's milliseconds. */
   readonly endsAt: number;
   readonly onBookmark: (version: string) => void;
+  /** Aborted when the exchange is over. */
+  readonly closed: AbortSignal;
 }
 
 /** False: the exchange is over, or has been ended. */
 function untilFilled({ exchange, drain }: Execution, plan: Forward, wait: Wait): Promise<boolean> {
-  const { empty, vacancy, endsAt, onBookmark } = wait;
+  const { empty, vacancy, endsAt, onBookmark, closed } = wait;
   return new Promise(resolve => {
     const stops: (() => void)[] = [];
     let isOver = false;
@@ -84,10 +88,17 @@ function untilFilled({ exchange, drain }: Execution, plan: Forward, wait: Wait):
       onBookmark(vacancy.version);
       exchange.end();
     };
-    exchange.onClose(() => finish(false));
+    begin(() => whenAborted(closed, () => finish(false)));
     begin(() => eitherUntil(plan.until, drain.until)(end));
     begin(() => vacancy.clock.after(endsAt - vacancy.clock.now(), end));
     begin(() => vacancy.wait({ served: () => finish(true), bookmark: onBookmark }));
     begin(() => empty.wake?.(() => vacancy.look()) ?? (() => undefined));
   });
+}
+
+/** Returns how to stop listening: an exchange keeps its listeners for as long as it lasts, and a watch may wait many times. */
+function whenAborted(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) listener();
+  signal.addEventListener('abort', listener);
+  return () => signal.removeEventListener('abort', listener);
 }

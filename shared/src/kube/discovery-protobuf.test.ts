@@ -33,6 +33,11 @@ test('a resource list tells verbs that are missing from verbs that are none', ()
   expect([...fieldsOf(verbs)].map(field => field.text())).toEqual(['get', 'list']);
 });
 
+test('a resource list has a version where its JSON has one', () => {
+  const version = (json: object) => readProtobufEnvelope(discoveryProtobuf({ kind: 'APIResourceList', ...json })).apiVersion;
+  expect([version({}), version({ apiVersion: 'v1' })]).toEqual(['', 'v1']);
+});
+
 test('what is no discovery document is a programming error', () => {
   expect(() => discoveryProtobuf({ kind: 'ConfigMap' })).toThrow('ConfigMap is no document of legacy discovery');
 });

@@ -30,8 +30,9 @@ export function discoveryProtobuf(json: Readonly<Record<string, unknown>>): Buff
   const kind = String(json.kind);
   const message = KINDS[kind];
   if (message === undefined) throw new Error(`${kind} is no document of legacy discovery`);
-  // kcp names the version here even where the JSON leaves it out.
-  const typeMeta = Buffer.concat([fieldText(1, 'v1'), fieldText(2, kind)]);
+  // kcp names the version here even where the JSON leaves it out, but for the resources of the groups without one.
+  const apiVersion = kind === 'APIResourceList' ? String(json.apiVersion ?? '') : 'v1';
+  const typeMeta = Buffer.concat([fieldText(1, apiVersion), fieldText(2, kind)]);
   return Buffer.concat([
     PROTOBUF_MAGIC,
     fieldBytes(1, typeMeta),

@@ -1,10 +1,10 @@
-import { dump } from 'js-yaml';
 import { type AggregatedVersion, aggregatedDiscovery, type DiscoveryRoot } from './aggregated-discovery.ts';
 import type { ApiResource } from './discovery.ts';
 import { discoveryProtobuf } from './discovery-protobuf.ts';
 import { notAcceptable } from './errors.ts';
 import { JSON_MEDIA_TYPE, PROTOBUF_MEDIA_TYPE, type Preference, parseAccept, YAML_MEDIA_TYPE } from './media-type.ts';
 import { type PreparedDocument, prepare, prepareBytes } from './prepared.ts';
+import { printYaml } from './yaml-print.ts';
 
 /** One way in which a document can be had. */
 export interface DocumentForm {
@@ -57,8 +57,7 @@ export const discoveryForms = (document: PreparedDocument): readonly DocumentFor
   },
 ];
 
-const yamlOf = (document: object): PreparedDocument =>
-  prepareBytes(Buffer.from(dump(document, { sortKeys: true, lineWidth: -1 })));
+const yamlOf = (document: object): PreparedDocument => prepareBytes(Buffer.from(printYaml(document)));
 
 const AGGREGATED_VERSIONS: readonly AggregatedVersion[] = ['v2', 'v2beta1'];
 

@@ -1,6 +1,7 @@
 /** Of ECMAScript 2026 (`JSON.parse` source text access), in Node 24 and not yet in TypeScript's library. */
 interface JsonWithSource {
   rawJSON(text: string): object;
+  isRawJSON(value: unknown): value is { readonly rawJSON: string };
   parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown;
 }
 const SOURCE_JSON = JSON as unknown as JsonWithSource;
@@ -25,3 +26,6 @@ export function exactNumber(numeral: string): unknown {
   const exact = /^-?[0-9]+$/.test(numeral) ? Number.isSafeInteger(value) : Number.isFinite(value);
   return exact ? value : SOURCE_JSON.rawJSON(numeral);
 }
+
+/** The digits of a number that a double does not hold, as `parseExact` gives them; undefined: it is something else. */
+export const exactDigits = (value: unknown): string | undefined => (SOURCE_JSON.isRawJSON(value) ? value.rawJSON : undefined);

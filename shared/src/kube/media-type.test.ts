@@ -9,6 +9,7 @@ import {
   type Offer,
   PROTOBUF_MEDIA_TYPE,
   parseAccept,
+  parsedForm,
   wantedTransform,
 } from './media-type.ts';
 
@@ -89,6 +90,23 @@ describe('the wanted transformation', () => {
     ['application/json;q=0.1;as=Table;g=meta.k8s.io;v=v1,application/json', undefined],
   ])('of %j is %j', (accept, expected) => {
     expect(wantedTransform(accept)).toEqual(expected);
+  });
+});
+
+describe('what is parsed on its way', () => {
+  test.each([
+    [undefined, 'application/json', 'application/json'],
+    ['application/yaml', 'application/json', 'application/yaml'],
+    ['application/yaml;q=0.1, application/json', 'application/json', 'application/json'],
+    ['application/yaml;as=Table;g=meta.k8s.io;v=v1', 'application/json;as=Table;g=meta.k8s.io;v=v1', 'application/yaml'],
+    [KUBECTL, KUBECTL, 'application/json'],
+  ])('for %j is asked for as %s and shown as %s', (accept, asked, mediaType) => {
+    expect(parsedForm(accept)).toEqual({ accept: asked, mediaType });
+  });
+
+  test('is neither protobuf nor CBOR', () => {
+    const message = 'only the following media types are accepted: application/json, application/yaml';
+    expect(() => parsedForm(`${PROTOBUF_MEDIA_TYPE},application/cbor`)).toThrow(message);
   });
 });
 

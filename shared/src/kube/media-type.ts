@@ -143,3 +143,17 @@ export function jsonOnlyAccept(accept: string | undefined): string {
   if (kept.length === 0) throw notAcceptable([JSON_MEDIA_TYPE]);
   return kept.map(({ text }) => [JSON_MEDIA_TYPE, ...text.split(';').slice(1)].join(';')).join(',');
 }
+
+/** How to ask for what must be parsed here, and the media type in which the client gets it. */
+export interface ParsedForm {
+  readonly accept: string;
+  readonly mediaType: typeof JSON_MEDIA_TYPE | typeof YAML_MEDIA_TYPE;
+}
+
+/** As an API server would choose for custom resources: JSON or YAML. Throws a StatusError 406 when the client takes neither. */
+export function parsedForm(accept: string | undefined): ParsedForm {
+  const { mediaType, as } = negotiate(accept, OBJECT_OFFERS);
+  if (mediaType !== YAML_MEDIA_TYPE) return { accept: jsonOnlyAccept(accept), mediaType: JSON_MEDIA_TYPE };
+  const transform = as === undefined ? '' : `;as=${as.kind};g=meta.k8s.io;v=${as.version}`;
+  return { accept: `${JSON_MEDIA_TYPE}${transform}`, mediaType };
+}

@@ -16,6 +16,10 @@ export const prepare = (document: object): PreparedDocument => prepareBytes(Buff
 
 export const prepareBytes = (body: Buffer): PreparedDocument => Object.freeze({ body, etag: `"${hashOf(body)}"` });
 
+/** The document of JSON once more, for people. Not kept: few ask for it. */
+export const indented = ({ body }: PreparedDocument): PreparedDocument =>
+  prepareBytes(Buffer.from(`${JSON.stringify(JSON.parse(body.toString()), null, 2)}\n`));
+
 /** Less is not worth it: it fits one packet as it is. */
 const MIN_GZIP_BYTES = 1024;
 const gzipped = new WeakMap<PreparedDocument, PreparedDocument>();

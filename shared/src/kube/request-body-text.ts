@@ -34,12 +34,37 @@ const NO_JSON = "couldn't get version/kind; json parse error: ";
 const TYPE_META = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
 
 function parseJson(text: string): { readonly value: unknown } | { readonly error: string } {
+  if (isTooDeep(text)) return { error: `${NO_JSON}exceeded max depth` };
   try {
     return { value: parseExact(text) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return { error: `${NO_JSON}${isCutOff(text) ? 'unexpected end of JSON input' : `invalid JSON: ${error.message}`}` };
   }
+}
+
+/** Levels of arrays and objects. Go takes 10,000; what is read here is read and printed by recursion, which would end at some 2,500. */
+const MAX_DEPTH = 1000;
+
+/** Counts brackets outside of strings; of what is no JSON somebody else will say so. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '}' || character === ']') depth -= 1;
+    else if ((character === '{' || character === '[') && ++depth > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+/** Where the quote is that ends the string which begins at `start`, or the end of the text. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === '"') return at;
+    if (text[at] === '\\') at += 1;
+  }
+  return text.length;
 }
 
 /** Brackets that are never closed: more text could have made it JSON. */

@@ -100,6 +100,17 @@ describe('an object in protobuf', () => {
   });
 });
 
+/** An object with as many levels, and a number that has to keep its digits. */
+const nested = (levels: number): string => `${'{"a":'.repeat(levels)}12345678901234567890${'}'.repeat(levels)}`;
+/** A text of few levels, in which each anchor has the one before it: only the last is kept, so that it does not grow otherwise. */
+const ANCHORED = ['x: &a0 [1]', ...Array.from({ length: 3000 }, (_, i) => `x: &a${i + 1} [*a${i}]`)].join('\n');
+
+// What is read here is printed again by recursion: a deep body was a stack overflow, and answered by 500.
+test('an object of a thousand levels is taken, and brackets in texts are none', () => {
+  const text = `{"a":"${'[{'.repeat(2000)}\\"[","b":${nested(999)}}`;
+  expect(String(decode(JSON_TYPE, text).encode())).toBe(text);
+});
+
 // Each as kcp v0.32.3 answers the same body.
 describe('a body is refused', () => {
   const unrecognized = 'the object provided is unrecognized (must be of type ConfigMap): ';
@@ -129,6 +140,10 @@ describe('a body is refused', () => {
       '{"apiVersion":"v1","metadata":{"labels":{"a":1}}}',
       `${mistyped}number into Go struct field ObjectMeta.metadata.labels of type string`,
     ],
+    ['that is too deep', JSON_TYPE, nested(1001), `${unrecognized}${noJson}exceeded max depth (`],
+    ['that is too deep', JSON_TYPE, nested(1_000_000), 'exceeded max depth'],
+    ['that is too deep', 'application/yaml', nested(1001), `${unrecognized}yaml: `],
+    ['whose aliases are too deep', 'application/yaml', ANCHORED, 'yaml: document contains excessive aliasing'],
     ['that is no YAML', 'application/yaml', 'a: [b', `${unrecognized}yaml: `],
     [
       'that is no protobuf',

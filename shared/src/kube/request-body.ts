@@ -9,6 +9,12 @@ import { goTypeOf, parseBodyText, unrecognized } from './request-body-text.ts';
 export const BUILT_IN_BODY_TYPES: readonly string[] = [JSON_MEDIA_TYPE, YAML_MEDIA_TYPE, PROTOBUF_MEDIA_TYPE];
 /** The same for a custom resource, which has no protobuf. */
 export const CUSTOM_BODY_TYPES: readonly string[] = [JSON_MEDIA_TYPE, YAML_MEDIA_TYPE];
+/** And for patches of one, which knows no strategic merge. */
+export const CUSTOM_PATCH_TYPES: readonly string[] = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/apply-patch+yaml',
+];
 
 /** The object that a create or update sends. */
 export interface ObjectBody {

@@ -28,6 +28,7 @@ export function parseYaml(text: string): { readonly value: unknown } | { readonl
   }
 }
 
+/** Levels of maps and lists, with those that aliases stand for. Go takes 10,000; what is read here is printed again by recursion. */
 const MAX_DEPTH = 500;
 
 const scalar = (tag: string, read: (source: string) => unknown): ScalarTagDefinition =>
@@ -91,20 +92,24 @@ const SCHEMA: Schema = FAILSAFE_SCHEMA.withTags(
   scalar('float', readNumber),
 );
 
-/** An alias stands for all of its node: a few lines can say gigabytes. */
+/** An alias stands for all of its node: a few lines can say gigabytes, and an anchor in an anchor in an anchor be deeper than any text. */
 const MAX_EXPANSION = 4 * 1024 * 1024;
 
 function expandsTooFar(value: unknown, length: number): boolean {
   let left = MAX_EXPANSION + 2 * length;
   const waiting: unknown[] = [value];
+  const depths = [0];
   while (waiting.length > 0 && left > 0) {
     const one = waiting.pop();
+    const depth = (depths.pop() ?? 0) + 1;
     left -= 1;
     if (typeof one === 'string') left -= one.length;
     if (typeof one !== 'object' || one === null) continue;
+    if (depth > MAX_DEPTH) return true;
     for (const [key, member] of Object.entries(one)) {
       left -= key.length;
       waiting.push(member);
+      depths.push(depth);
       if (left <= 0) break;
     }
   }

@@ -32,6 +32,14 @@ describe('discovery', () => {
     expect(() => ask('/apis/example.io', { accept: AGGREGATED })).toThrow('only the following media types are accepted');
   });
 
+  test('is indented for what people read with, with an ETag of its own', () => {
+    const [compact, shown, asked] = [ask('/apis'), ask('/apis', { 'user-agent': 'curl/8.0' }), ask('/apis?pretty=1')];
+    expect(shown.exchange.text).toMatch(/^\{\n {2}"kind"/);
+    expect(asked.exchange.text).toBe(shown.exchange.text);
+    expect(shown.exchange.json).toEqual(compact.exchange.json);
+    expect(shown.header('etag')).not.toBe(compact.header('etag'));
+  });
+
   test('has an ETag for each of its forms', () => {
     const accepts = ['application/json', 'application/yaml', AGGREGATED, 'application/vnd.kubernetes.protobuf'];
     const etags = accepts.map(accept => ask('/apis', { accept }).header('etag') ?? '');

@@ -8,8 +8,10 @@ import {
   jsonForm,
 } from '../kube/document-forms.ts';
 import { methodNotAllowed } from '../kube/errors.ts';
+import { JSON_MEDIA_TYPE } from '../kube/media-type.ts';
 import { openapiDocuments } from '../kube/openapi.ts';
-import { gzipOf, prepare } from '../kube/prepared.ts';
+import { gzipOf, indented, prepare } from '../kube/prepared.ts';
+import { wantsPretty } from '../kube/pretty.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { headerValue } from '../listener/headers.ts';
 import type { RequestInfo } from '../target/request-info.ts';
@@ -89,7 +91,7 @@ export function serveDocument(
   if (request.verb !== 'get' && request.verb !== 'head') throw methodNotAllowed({ group: '', resource: path }, request.verb);
 
   const form = chooseForm(found.index ? undefined : headerValue(exchange.headers, 'accept'), found.forms);
-  const plain = form.make();
+  const plain = isIndented(exchange, path, form) ? indented(form.make()) : form.make();
   const gzipped = acceptsGzip(headerValue(exchange.headers, 'accept-encoding')) ? gzipOf(plain) : undefined;
   const { body, etag } = gzipped ?? plain;
   const headers = [...caching(exchange.url, plain.etag), 'etag', etag, 'vary', 'Accept, Accept-Encoding'];
@@ -106,6 +108,14 @@ export function serveDocument(
   return true;
 }
 
+/** Discovery is printed for people where they read it; the index and OpenAPI are not. */
+function isIndented({ headers, url }: Exchange, path: string, { mediaType }: DocumentForm): boolean {
+  if (mediaType !== JSON_MEDIA_TYPE || path === '/' || path.startsWith('/openapi/')) return false;
+  return wantsPretty(headerValue(headers, 'user-agent'), queryOf(url));
+}
+
+const queryOf = (url: string): URLSearchParams => new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '');
+
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
 /**
@@ -113,7 +123,7 @@ const YEAR_MS = 365 * 24 * 3600 * 1000;
  * redirects, to a path that is not below a view's prefix; the document itself serves the client as well.
  */
 function caching(url: string, etag: string): string[] {
-  const hash = new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('hash');
+  const hash = queryOf(url).get('hash');
   if (`"${hash}"` !== etag) return ['cache-control', 'no-cache, private'];
   // Private, where kube-openapi says public: not everyone may see a view's APIs.
   return ['cache-control', 'private, immutable', 'expires', new Date(Date.now() + YEAR_MS).toUTCString()];

@@ -96,6 +96,33 @@ describe('a request to a view', () => {
     expect(shard.requests).toEqual([]);
   });
 
+  test('for a subresource that its resource has not is answered as for an object that is not there', async () => {
+    const { exchange } = await ask('GET', `${BLUE}/c1/api/v1/namespaces/n/secrets/s/nosuch`);
+    expect(exchange.json).toMatchObject({ code: 404, message: 'secrets "s" not found', details: { name: 's', kind: 'secrets' } });
+  });
+
+  test.each(['healthz', 'livez', 'readyz'])('for %s is not found, whoever asks', async path => {
+    const asked = await ask('GET', `/services/team-secrets/red/clusters/c1/${path}`);
+    expect([asked.exchange.status, asked.shard.requests]).toEqual([404, []]);
+    const everything: View = { ...teamSecrets, apis: () => undefined, healthIsForwarded: () => true };
+    const forwarded = await ask('GET', `${BLUE}/c1/${path}`, { view: everything });
+    expect(forwarded.shard.requests).toHaveLength(1);
+    const refused = await ask('GET', `/services/team-secrets/red/clusters/c1/${path}`, { view: everything });
+    expect(refused.exchange.status).toBe(403);
+  });
+
+  // Health is for whoever asks: by what it took or found, anyone could have learned which exports there are, and kept views busy.
+  test.each(['healthz', 'livez', 'readyz'])('for %s asks the view for nothing', async path => {
+    const asked: string[] = [];
+    const refusing = (what: string) => () => {
+      asked.push(what);
+      throw serviceUnavailable('it takes its time');
+    };
+    const view: View = { ...teamSecrets, apis: refusing('apis'), authorize: refusing('authorize'), answer: refusing('answer') };
+    const { exchange } = await ask('GET', `/services/team-secrets/red/clusters/c1/${path}`, { view });
+    expect([exchange.status, asked]).toEqual([404, []]);
+  });
+
   test('for discovery is answered here, and by 304 to who has it', async () => {
     const { exchange } = await ask('GET', `${BLUE}/c1/api/v1`);
     expect(exchange.json).toMatchObject({

@@ -2,7 +2,15 @@ import type { Engine } from '../answer/engine.ts';
 import { sendStatus } from '../answer/send.ts';
 import { type Caller, isMasters } from '../authn/identity.ts';
 import type { ApiResource } from '../kube/discovery.ts';
-import { forbidden, methodNotAllowed, resourceNotServed, type StatusError, toStatusError } from '../kube/errors.ts';
+import {
+  forbidden,
+  methodNotAllowed,
+  notFound,
+  type ResourceRef,
+  resourceNotServed,
+  type StatusError,
+  toStatusError,
+} from '../kube/errors.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { stage } from '../observe/trace.ts';
 import { refuseEncodedStructure } from '../target/encoded-structure.ts';
@@ -30,6 +38,9 @@ export interface ViewHostOptions {
  */
 const API_ROOTS = new Set(['', 'api', 'apis', 'openapi', 'version', 'healthz', 'livez', 'readyz']);
 
+/** `AlwaysAllowPaths` of k8s.io/apiserver. */
+const HEALTH_PATHS: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
+
 interface Hosted {
   readonly view: View;
   readonly pattern: PathPattern;
@@ -52,6 +63,9 @@ export function createViewHost({ views, engine, documents, onError }: ViewHostOp
     const scope = view.resolve ? view.resolve(matched.scope, request) : matched.scope;
     if (scope === undefined) throw unresolved(caller, exchange.method, target);
     describe(record, view, scope.cluster, request);
+
+    // An API server answers its health paths before it authorizes: for whoever asks, nothing is looked up, nor is told what there is.
+    if (HEALTH_PATHS.has(request.path) && !view.healthIsForwarded?.(scope, request)) throw resourceNotServed();
 
     const call: Call = Object.freeze({ caller, scope, request, query: rest.query });
     const decision = await stage('authorize', () => view.authorize(call));
@@ -100,10 +114,18 @@ const NON_RESOURCE = { isResourceRequest: false, apiGroup: '', resource: '', sub
 export function refusalByApis(apis: readonly ApiResource[], request: RequestInfo): StatusError | undefined {
   const name = request.subresource ? `${request.resource}/${request.subresource}` : request.resource;
   const api = apis.find(a => a.group === request.apiGroup && a.version === request.apiVersion && a.name === name);
-  if (api === undefined) return resourceNotServed();
+  if (api === undefined) return isServed(apis, request) ? notFound(refOf(request), request.name) : resourceNotServed();
   if (api.verbs?.includes(request.verb)) return undefined;
-  return methodNotAllowed({ group: request.apiGroup, resource: request.resource }, request.verb);
+  return methodNotAllowed(refOf(request), request.verb);
 }
+
+/** Of a resource that is there an object has not the subresource: API servers say of the object that it is not found. */
+const isServed = (apis: readonly ApiResource[], { apiGroup, apiVersion, resource, subresource, name }: RequestInfo): boolean =>
+  subresource !== '' &&
+  name !== '' &&
+  apis.some(api => api.group === apiGroup && api.version === apiVersion && api.name === resource);
+
+const refOf = ({ apiGroup, resource }: RequestInfo): ResourceRef => ({ group: apiGroup, resource });
 
 /** Of the paths outside the API only `/version` is the shard's to answer. */
 function resourceNotServedUnlessVersion(request: RequestInfo): StatusError | undefined {

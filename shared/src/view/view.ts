@@ -36,6 +36,8 @@ export interface Forward {
   readonly select?: string;
   /** Identity hash that follows the resource's name upstream: `cowboys` is asked for as `cowboys:<hash>`. */
   readonly identity?: string;
+  /** Of a custom resource its kind: it takes no protobuf, and no strategic patches. Absent: what is built in. */
+  readonly customKind?: string;
   /** What holds of single objects beyond what the shard decides. */
   readonly guard?: Guard;
   /** A list or watch of a resource that the shard does not serve yet (404) is empty until it does. */
@@ -121,6 +123,11 @@ export interface View<S extends Scope = Scope> {
   resolve?(scope: S, request: RequestInfo): S | undefined;
   /** What is served: discovery, OpenAPI and the verbs follow from it. Undefined: everything, discovery included, is up to `answer`. */
   apis(scope: S, request: RequestInfo): Promised<readonly ApiResource[] | undefined>;
+  /**
+   * Whether `/healthz`, `/livez` and `/readyz` are up to `answer`, too, after `authorize`. Asked for anyone who comes: it may look at nothing
+   * but its arguments. Absent: they are not found, whoever asks.
+   */
+  healthIsForwarded?(scope: S, request: RequestInfo): boolean;
   /** May the caller? Masters are asked about too: what they may is the view's decision. */
   authorize(call: Call<S>): Promised<Decision>;
   answer(call: Call<S>): Promised<Answer>;
