@@ -64,8 +64,20 @@ function receive(exchange: Exchange, upstream: Upstream, request: UpstreamReques
 
 /** An object to be printed again: its numbers keep their digits. */
 export function parseObject(body: Buffer, upstream: Upstream): KubeObject {
+  return parseWith(parseExact, body, upstream);
+}
+
+/**
+ * An object of which only metadata will be printed. It may be as deep as anybody has stored one: `parseExact` does not take it deeper than
+ * some 2,500 levels, and one consumer's object would be everybody's 500.
+ */
+export function parseMetadata(body: Buffer, upstream: Upstream): KubeObject {
+  return parseWith(text => JSON.parse(text) as unknown, body, upstream);
+}
+
+function parseWith(parse: (text: string) => unknown, body: Buffer, upstream: Upstream): KubeObject {
   try {
-    return parseExact(body.toString()) as KubeObject;
+    return parse(body.toString()) as KubeObject;
   } catch (cause) {
     throw internalError(`${upstream.name} answered with something that is not JSON`, cause);
   }

@@ -138,3 +138,11 @@ test.each([
 ])('metadata %s is the shard’s', async (_, how) => {
   expect((await ask(METADATA_CLIENT, how)).asked).toBe(METADATA_CLIENT);
 });
+
+// The attack: a consumer stores an object of 3,000 nested lists with a large number in it, and the provider's lists of metadata fail.
+test('an object that is nested too deep to be printed again does not spoil a list of metadata', async () => {
+  const deep = `${'['.repeat(3_000)}12345678901234567890${']'.repeat(3_000)}`;
+  const body = JSON.stringify(list).replace('"x"', deep);
+  const { exchange } = await ask(LIST, { body });
+  expect(exchange.status).toBe(200);
+});

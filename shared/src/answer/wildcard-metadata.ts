@@ -6,7 +6,7 @@ import { type PartialOptions, partialObjectMetadata, partialObjectMetadataList }
 import { headerValues, withoutHeaders } from '../listener/headers.ts';
 import { UpstreamError } from '../upstream/upstream.ts';
 import type { Forward } from '../view/view.ts';
-import { collect, parseObject, sendCollected } from './collect.ts';
+import { collect, parseMetadata, sendCollected } from './collect.ts';
 import type { Execution } from './execution.ts';
 import type { RelayOptions, RelayOutcome } from './relay.ts';
 import { statusOf } from './relay.ts';
@@ -85,7 +85,7 @@ export async function sendMetadataList(
     head?.(status, headers);
     if (status !== 200) sendCollected(exchange, response);
     else {
-      const { items, metadata: page = {} } = parseObject(body, shard) as unknown as KubeList;
+      const { items, metadata: page = {} } = parseMetadata(body, shard) as unknown as KubeList;
       // Custom resources say that there is no other page; their metadata does not.
       const { continue: token, ...lastPage } = page;
       const list = { items: items ?? [], metadata: token ? page : lastPage };
