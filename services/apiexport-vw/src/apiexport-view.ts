@@ -3,6 +3,7 @@ import type { Reviewer } from '@kcp-vw/shared/authz/reviewer.ts';
 import type { Informer } from '@kcp-vw/shared/informer/informer.ts';
 import { badRequest, forbiddenObject, resourceNotServed } from '@kcp-vw/shared/kube/errors.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+import { isClusterSegment } from '@kcp-vw/shared/target/cluster-name.ts';
 import type { RequestInfo } from '@kcp-vw/shared/target/request-info.ts';
 import {
   type Answer,
@@ -61,11 +62,6 @@ export function apiExportView(dependencies: ApiExportDependencies): View<ExportS
     },
     ready: dependencies.ready,
   });
-}
-
-/** `*` or a logical cluster's name. Paths are not names: only kcp's own clusters have a colon in theirs. */
-function isClusterSegment(segment: string): boolean {
-  return !segment.includes(':') || segment.startsWith('system:');
 }
 
 /** `/version` is the shard's, whatever logical cluster it is asked of. This one is on every shard. */

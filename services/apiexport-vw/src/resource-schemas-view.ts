@@ -2,6 +2,7 @@ import { GROUP_MASTERS } from '@kcp-vw/shared/authn/identity.ts';
 import type { Reviewer } from '@kcp-vw/shared/authz/reviewer.ts';
 import { type ApiResource, storageVersionHash } from '@kcp-vw/shared/kube/discovery.ts';
 import { serviceUnavailable } from '@kcp-vw/shared/kube/errors.ts';
+import { isClusterName } from '@kcp-vw/shared/target/cluster-name.ts';
 import {
   type Answer,
   allow,
@@ -59,9 +60,6 @@ export function resourceSchemasView(dependencies: ResourceSchemasDependencies): 
     ready: dependencies.ready,
   });
 }
-
-/** Paths are not names: only kcp's own clusters have a colon in theirs. */
-const isClusterName = (segment: string): boolean => segment !== '*' && (!segment.includes(':') || segment.startsWith('system:'));
 
 /** Whoever may read a consumer's bindings may see what they bind. */
 async function authorize({ caller, scope, request }: Call<ConsumerScope>, reviewer: Pick<Reviewer, 'review'>): Promise<Decision> {

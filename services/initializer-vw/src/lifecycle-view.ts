@@ -2,6 +2,7 @@ import { GROUP_MASTERS } from '@kcp-vw/shared/authn/identity.ts';
 import type { Reviewer } from '@kcp-vw/shared/authz/reviewer.ts';
 import { resourceNotServed } from '@kcp-vw/shared/kube/errors.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+import { isClusterSegment } from '@kcp-vw/shared/target/cluster-name.ts';
 import type { RequestInfo } from '@kcp-vw/shared/target/request-info.ts';
 import {
   type Answer,
@@ -58,11 +59,6 @@ export function lifecycleView(lifecycle: Lifecycle, dependencies: LifecycleDepen
 }
 
 const APIS = { all: WILDCARD_APIS, one: SINGLE_APIS, content: undefined };
-
-/** `*` or a logical cluster's name. Paths are not names: only kcp's own clusters have a colon in theirs. */
-function isClusterSegment(segment: string): boolean {
-  return !segment.includes(':') || segment.startsWith('system:');
-}
 
 export function partOf(lifecycle: Lifecycle, cluster: string, request: RequestInfo): Part {
   if (cluster === '*') return 'all';
