@@ -89,6 +89,14 @@ describe('the view of an export', () => {
     expect(found.apiVersion).toBe(`${GROUP}/v1alpha1`);
   });
 
+  deviationTest('has aggregated discovery for clients that ask for that first', async () => {
+    const type = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+    const reply = (await provider.get('/clusters/*/apis', { Accept: `${type},application/json` })).expect(200);
+    expect(reply.headers['content-type']).toBe(type);
+    const { items } = reply.json<{ items: { metadata: { name: string } }[] }>();
+    expect(items.map(({ metadata }) => metadata.name)).toEqual(expect.arrayContaining(['apis.kcp.io', GROUP]));
+  });
+
   test('gives tables with the columns of the schema', async () => {
     const Accept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
     const table = (await provider.get(of(one), { Accept })).expect(200).json<Table>();

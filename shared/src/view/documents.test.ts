@@ -11,9 +11,9 @@ const APIS: readonly ApiResource[] = Array.from({ length: 20 }, (_, i) => ({
 }));
 const documents = createApiDocuments('127.0.0.1:6443');
 
-function ask(url: string, headers: Record<string, string> = {}, { method = 'GET', apis = APIS } = {}) {
+function ask(url: string, headers: Record<string, string> = {}, { method = 'GET', apis = APIS, aggregated = true } = {}) {
   const exchange = fakeExchange(method, `/services/x/clusters/c${url}`, { headers: Object.entries(headers).flat() });
-  const served = serveDocument(exchange, documents, apis, requestInfo(method, parseTarget(url)));
+  const served = serveDocument(exchange, documents, apis, requestInfo(method, parseTarget(url)), { aggregated });
   const header = (name: string) => exchange.responseHeader(name);
   return { served, exchange, status: exchange.status, header, bytes: exchange.bytesWritten };
 }
@@ -21,6 +21,12 @@ function ask(url: string, headers: Record<string, string> = {}, { method = 'GET'
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 describe('discovery', () => {
+  test('is plain, whatever the client prefers, where the view says so', () => {
+    const { exchange, header } = ask('/apis', { accept: `${AGGREGATED},application/json` }, { aggregated: false });
+    expect(header('content-type')).toBe('application/json');
+    expect(exchange.json).toMatchObject({ kind: 'APIGroupList' });
+  });
+
   test('is aggregated where the client prefers that, and its type says so', () => {
     const { exchange, header } = ask('/apis', { accept: `${AGGREGATED},application/json` });
     expect(header('content-type')).toBe(AGGREGATED);

@@ -84,13 +84,15 @@ export function serveDocument(
   documents: ApiDocuments,
   apis: readonly ApiResource[],
   request: RequestInfo,
+  { aggregated = true }: { readonly aggregated?: boolean } = {},
 ): boolean {
   const path = request.path.length > 1 && request.path.endsWith('/') ? request.path.slice(0, -1) : request.path;
   const found = documents.find(apis, path);
   if (found === undefined) return false;
   if (request.verb !== 'get' && request.verb !== 'head') throw methodNotAllowed({ group: '', resource: path }, request.verb);
 
-  const form = chooseForm(found.index ? undefined : headerValue(exchange.headers, 'accept'), found.forms);
+  const forms = aggregated ? found.forms : found.forms.filter(({ transform }) => transform === undefined);
+  const form = chooseForm(found.index ? undefined : headerValue(exchange.headers, 'accept'), forms);
   const plain = isIndented(exchange, path, form) ? indented(form.make()) : form.make();
   const gzipped = acceptsGzip(headerValue(exchange.headers, 'accept-encoding')) ? gzipOf(plain) : undefined;
   const { body, etag } = gzipped ?? plain;

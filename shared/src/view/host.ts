@@ -74,7 +74,11 @@ export function createViewHost({ views, engine, documents, onError }: ViewHostOp
 
     const apis = await view.apis(scope, request);
     if (apis !== undefined) {
-      if (!request.isResourceRequest && serveDocument(exchange, documents, apis, request)) return;
+      if (
+        !request.isResourceRequest &&
+        serveDocument(exchange, documents, apis, request, { aggregated: view.aggregatedDiscovery ?? true })
+      )
+        return;
       const refusal = request.isResourceRequest ? refusalByApis(apis, request) : resourceNotServedUnlessVersion(request);
       if (refusal) throw refusal;
     }

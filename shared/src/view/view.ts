@@ -128,6 +128,11 @@ export interface View<S extends Scope = Scope> {
    * but its arguments. Absent: they are not found, whoever asks.
    */
   healthIsForwarded?(scope: S, request: RequestInfo): boolean;
+  /**
+   * Whether discovery is aggregated (`apidiscovery.k8s.io`) for clients that ask for that first. Absent: it is. Clients that compare what they
+   * read of it field by field with legacy discovery find groups and versions on each resource.
+   */
+  readonly aggregatedDiscovery?: boolean;
   /** May the caller? Masters are asked about too: what they may is the view's decision. */
   authorize(call: Call<S>): Promised<Decision>;
   answer(call: Call<S>): Promised<Answer>;
