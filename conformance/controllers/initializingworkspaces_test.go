@@ -30,7 +30,12 @@ func TestWorkspacesAreInitialized(t *testing.T) {
 	t.Parallel()
 	target := harness.TheTarget(t)
 	owned := target.NewOwnedType(t)
-	reader := harness.Got(client.New(owned.Config, client.Options{Scheme: scheme()}))(t)
+	// The owner's rights in the workspace may take a moment to arrive at kcp.
+	var reader client.Client
+	harness.Eventually(t, "a client of the type's owner", func() (err error) {
+		reader, err = client.New(owned.Config, client.Options{Scheme: scheme()})
+		return err
+	})
 	var workspaceType tenancyv1alpha1.WorkspaceType
 	harness.Must(t, reader.Get(t.Context(), client.ObjectKey{Name: string(owned.Reference.Name)}, &workspaceType))
 	initializer := initialization.InitializerForType(&workspaceType)
