@@ -137,10 +137,9 @@ describeOurs('reads through the view of an export, as the service and as the cal
         await eventually(
           `the same answer for ${path} with ${Accept}`,
           async () => {
-            const [one, other] = await Promise.all([
-              atVirtualWorkspaces(credentials).get(prefix + path, { Accept }),
-              atSecond(credentials).get(prefix + path, { Accept }),
-            ]);
+            // Not both at once: a kcp shard (v0.32.3) that makes two lists of metadata of the same objects at a time dies of a concurrent map write.
+            const one = await atVirtualWorkspaces(credentials).get(prefix + path, { Accept });
+            const other = await atSecond(credentials).get(prefix + path, { Accept });
             expect(comparable(other)).toEqual(comparable(one));
             statuses.add(one.status);
           },
