@@ -6,6 +6,8 @@ interface ServiceInstance {
   readonly service: string;
   /** Tells the processes of a service apart, also one from the next at the same place: a pid, or the name of a pod. */
   readonly instance: string;
+  /** The shard that it serves; absent: whichever is asked for. */
+  readonly shard?: string;
 }
 
 export interface SocketAddress extends ServiceInstance {
@@ -16,6 +18,8 @@ export interface SocketAddress extends ServiceInstance {
 export interface UrlAddress extends ServiceInstance {
   /** `https://host:port` and nothing behind it. */
   readonly url: string;
+  /** PEM: the only authorities whose certificates count there. Absent: those that the front proxy is configured with. */
+  readonly ca?: string;
 }
 
 /** What is different for each process there has ever been. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isOrigin } from '@kcp-vw/shared/config/origin.ts';
 import type { Address } from './addresses.ts';
 
 /** View → where it is served. A Map: a view's name comes from the path of a request, and `constructor` is no view. */
@@ -32,11 +33,16 @@ function parseJson(text: string, file: string): unknown {
 }
 
 function addressOf(value: unknown, view: string, { file, withUrls }: ReadAddressesOptions): Address {
-  const { service, instance, socketPath, url } = objectOf(value) ?? {};
-  if (!isText(service) || !isText(instance) || isText(socketPath) === isText(url)) {
-    throw new Error(`${file}: an address of ${view} is not {service, instance, socketPath} or {service, instance, url}`);
+  const { service, instance, socketPath, url, shard } = objectOf(value) ?? {};
+  const isRight =
+    isText(service) && isText(instance) && isText(socketPath) !== isText(url) && (shard === undefined || isText(shard));
+  if (!isRight) {
+    throw new Error(
+      `${file}: an address of ${view} is not {service, instance, socketPath} or {service, instance, url}, each with a shard or without`,
+    );
   }
-  if (isText(socketPath)) return Object.freeze({ service, instance, socketPath });
+  const common = { service, instance, ...(shard !== undefined && { shard }) };
+  if (isText(socketPath)) return Object.freeze({ ...common, socketPath });
   if (!isText(url) || !isOrigin(url)) {
     // Not shown: what stands where a password can stand may be one.
     throw new Error(`${file}: the url of ${service} ${instance} is not https://host:port and nothing else`);
@@ -46,14 +52,8 @@ function addressOf(value: unknown, view: string, { file, withUrls }: ReadAddress
       `${file}: ${service} is at a url, which needs --services-ca-file, --proxy-client-cert-file and --proxy-client-key-file`,
     );
   }
-  return Object.freeze({ service, instance, url });
+  return Object.freeze({ ...common, url });
 }
-
-/**
- * A path, a query or a user would be dropped on the way, and somebody relies on what is written. The text is judged beside the URL that
- * is made of it, since a parser takes away white space and turns backslashes.
- */
-const isOrigin = (text: string): boolean => /^https:\/\/[^\s/?#@\\]+\/?$/i.test(text) && URL.parse(text)?.protocol === 'https:';
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 

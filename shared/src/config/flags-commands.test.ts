@@ -38,7 +38,10 @@ describe('the flags of the front proxy by itself', () => {
     expect(front(ADDRESSES, '--authentication-kubeconfig=a')).toMatchObject({ kubeconfig: '', authenticationKubeconfig: 'a' });
     expect(front(ADDRESSES, '--kubeconfig=k')).toMatchObject({ kubeconfig: 'k', addressesFile: 'addresses.json' });
     expect(() => front(ADDRESSES)).toThrow(/^--authentication-kubeconfig is required, or --kubeconfig/);
-    expect(() => front('--kubeconfig=k')).toThrow(/^--addresses is required/);
+    expect(() => front('--authentication-kubeconfig=a')).toThrow(
+      /^--addresses, --registration-kubeconfig or --kubeconfig is required/,
+    );
+    expect(() => front('--kubeconfig=k')).toThrow(/^--proxy-client-cert-file and --proxy-client-key-file are required/);
   });
 
   test('have all of what services are reached with by URL, or nothing of it', () => {

@@ -6,6 +6,7 @@ import type { Options } from './options.ts';
 export function requireFor(command: Command, options: Options): void {
   if (command === 'serve') requireTrust(options);
   if (command === 'front-proxy') requireAddresses(options);
+  if (command !== 'serve') requireServiceAccess(options, command);
 }
 
 /** Whom a service takes the identity of its callers from: without both, any certificate of some authority could be anybody. */
@@ -18,14 +19,28 @@ function requireTrust({ requestHeader }: Options): void {
   }
 }
 
-function requireAddresses({ addressesFile, authenticationKubeconfig, kubeconfig, serviceAccess }: Options): void {
-  if (addressesFile === undefined) throw new UsageError('--addresses is required: the file that says where the services are');
+function requireAddresses({ addressesFile, authenticationKubeconfig, kubeconfig, registration }: Options): void {
+  if (addressesFile === undefined && registration.kubeconfig === undefined && kubeconfig === '') {
+    throw new UsageError(
+      '--addresses, --registration-kubeconfig or --kubeconfig is required: a file, or the workspace, that says where the services are',
+    );
+  }
   if (authenticationKubeconfig === undefined && kubeconfig === '') {
     throw new UsageError('--authentication-kubeconfig is required, or --kubeconfig: where tokens are reviewed');
   }
-  const { caFile, certFile, keyFile } = serviceAccess;
-  const given = [caFile, certFile, keyFile].filter(file => file !== undefined).length;
-  if (given === 1 || given === 2) {
+}
+
+/** With what services are reached by URL. What is registered brings its authorities with it, what stands in a file does not. */
+function requireServiceAccess(
+  { serviceAccess: { certFile, keyFile, caFile }, registration, addressesFile }: Options,
+  command: Command,
+): void {
+  const files = [certFile, keyFile, ...(addressesFile === undefined && caFile === undefined ? [] : [caFile])];
+  if (files.some(file => file === undefined) && files.some(file => file !== undefined)) {
     throw new UsageError('--services-ca-file, --proxy-client-cert-file and --proxy-client-key-file are needed together');
+  }
+  const isRegistered = registration.kubeconfig !== undefined || (command === 'front-proxy' && addressesFile === undefined);
+  if (isRegistered && certFile === undefined) {
+    throw new UsageError('--proxy-client-cert-file and --proxy-client-key-file are required: registered services ask for them');
   }
 }

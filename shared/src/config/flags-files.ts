@@ -15,6 +15,9 @@ export function validateFiles(options: Options): void {
     ['authentication-kubeconfig', options.authenticationKubeconfig],
     ['external-logical-cluster-admin-kubeconfig', options.externalLogicalClusterAdminKubeconfig],
     ['cache-kubeconfig', options.cacheKubeconfig],
+    ['registration-kubeconfig', options.registration.kubeconfig],
+    ['shards-kubeconfig', options.publicFace.serviceAccounts?.shardsKubeconfig],
+    ...Object.values(options.furtherShards).map(file => ['shard-kubeconfigs', file] as const),
   ];
   for (const [flag, path] of kubeconfigs) {
     if (path && read(flag, path).trim() === '') throw new UsageError(`--${flag}: ${path} is empty`);
@@ -28,6 +31,10 @@ export function validateFiles(options: Options): void {
   const { addressesFile, serviceAccess } = options;
   if (addressesFile) read('addresses', addressesFile);
   if (serviceAccess.caFile) readCertificates('services-ca-file', serviceAccess.caFile);
+  const { oidc, serviceAccounts, tokenFile } = options.publicFace;
+  if (oidc?.caFile) readCertificates('oidc-ca-file', oidc.caFile);
+  for (const file of serviceAccounts?.keyFiles ?? []) read('service-account-key-file', file);
+  if (tokenFile) read('token-auth-file', tokenFile);
   if (serviceAccess.certFile && serviceAccess.keyFile) {
     checkPair('proxy-client-cert-file', serviceAccess.certFile, 'proxy-client-key-file', serviceAccess.keyFile);
   }

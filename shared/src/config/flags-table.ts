@@ -183,11 +183,50 @@ const OWN_FLAGS: Readonly<Record<string, readonly Flag[]>> = {
       used('authorization-deny-ttl', 'seconds', 'how long a denying access review is believed', '5s'),
     ),
     ...only(
+      ['up', 'serve'],
+      used('shard', 'text', 'name of the shard of --kubeconfig, where one front proxy stands before several'),
+    ),
+    ...only(['up'], used('shard-kubeconfigs', 'list', 'further shards to serve: name=kubeconfig', '')),
+    ...only(
+      CALLERS,
+      used(
+        'shard-addresses',
+        'list',
+        'how shards are told apart: name=sni:host, name=port:number (listened on, too) or name=host:host',
+        '',
+      ),
+    ),
+    ...only(
       ['front-proxy'],
       used('addresses', 'file', 'JSON: {"views": {"<view>": [{"service", "instance", "url"}]}}; read again when it changes'),
+    ),
+    ...only(
+      CALLERS,
       used('services-ca-file', 'file', 'certificates of services that are reached by URL have to come from these CAs'),
       used('proxy-client-cert-file', 'file', 'client certificate to show to those services'),
       used('proxy-client-key-file', 'file', 'key of --proxy-client-cert-file'),
+      used(
+        'allowed-endpoints',
+        'list',
+        'where services may be that are registered: host, *.domain, IP address or CIDR range, each with or without :port',
+        '',
+      ),
+      used('max-requests-in-flight-per-client', 'count', 'requests of one client at a time; more is 429; 0 is no limit', '1000'),
+      used('max-watches-per-client', 'count', 'open watches of one client; more is 429; 0 is no limit', '5000'),
+      used('requests-per-second-per-client', 'count', 'requests of one client per second; more is 429; 0 is no limit', '0'),
+      used('request-burst-per-client', 'count', 'requests of one client at once, beyond that rate', '100'),
+      used('shard-client-names', 'list', 'common names of certificates that may send Impersonate-*; of all masters if empty', ''),
+    ),
+    used(
+      'registration-kubeconfig',
+      'file',
+      'workspace with the VirtualWorkspace objects; root, by way of the cache server, if absent',
+    ),
+    ...only(
+      ['serve'],
+      used('advertised-url', 'text', 'https://host:port at which front proxies reach this process; it registers itself there'),
+      used('instance', 'text', 'name of this process among those of its service; host name and port if absent'),
+      used('lease-duration', 'seconds', 'how long this process counts as alive after it has last said so', '15s'),
     ),
     used('ops-port', 'port', 'first port for health and metrics of the processes; Unix sockets, or none, if absent'),
     used('ops-bind-address', 'ip', 'address of --ops-port; anyone who reaches it may read the metrics', '127.0.0.1'),
@@ -210,7 +249,32 @@ const OWN_FLAGS: Readonly<Record<string, readonly Flag[]>> = {
   ],
 };
 
-export const FLAG_SECTIONS: Readonly<Record<string, readonly Flag[]>> = { ...KCP_FLAGS, ...OWN_FLAGS };
+/** Of a front proxy that stands where kcp-front-proxy does. Names and defaults are those of kcp and Kubernetes. */
+const PUBLIC_FLAGS: Readonly<Record<string, readonly Flag[]>> = {
+  'A public face': only(
+    CALLERS,
+    used('face', 'text', 'services: where virtual workspaces are published; public: where kcp-front-proxy stands', 'services'),
+    used('authentication-drop-groups', 'list', 'groups to drop beside those that always are; a * at the end is anything', ''),
+    used('authentication-pass-on-groups', 'list', 'groups to keep of the others; all if empty', ''),
+    used('oidc-issuer-url', 'text', 'issuer of ID tokens, https'),
+    used('oidc-client-id', 'text', 'audience that ID tokens have to be for'),
+    used('oidc-username-claim', 'text', 'claim with the name of the user', 'sub'),
+    used('oidc-username-prefix', 'text', 'put before names; <issuer># if absent, unless the claim is email; - is none'),
+    used('oidc-groups-claim', 'text', 'claim with the groups'),
+    used('oidc-groups-prefix', 'text', 'put before groups', ''),
+    used('oidc-required-claim', 'list', 'claim=value that an ID token has to have', ''),
+    used('oidc-signing-algs', 'list', 'asymmetric algorithms that ID tokens may be signed with', 'RS256'),
+    used('oidc-ca-file', 'file', 'CA of the issuer; those of the system if absent'),
+    used('service-account-key-file', 'list', 'PEM files with keys that tokens of service accounts are signed with', ''),
+    used('service-account-issuer', 'list', 'issuers of tokens of service accounts', 'https://kcp.default.svc'),
+    used('api-audiences', 'list', 'audiences of which tokens of service accounts have to name one; the issuers if empty', ''),
+    used('shards-kubeconfig', 'file', 'root shard, with credentials for all: service accounts are looked up where they live'),
+    used('token-auth-file', 'file', 'CSV with tokens and their users; they never end and stand in a file: insecure'),
+    used('insecure-token-auth-file', 'bool', 'take --token-auth-file all the same', 'false'),
+  ),
+};
+
+export const FLAG_SECTIONS: Readonly<Record<string, readonly Flag[]>> = { ...KCP_FLAGS, ...OWN_FLAGS, ...PUBLIC_FLAGS };
 export const FLAGS: ReadonlyMap<string, Flag> = new Map(
   Object.values(FLAG_SECTIONS)
     .flat()

@@ -1,7 +1,10 @@
 import { requireFor } from './flags-commands.ts';
+import { optional, Values } from './flags-given.ts';
+import { publicFaceOf } from './flags-public.ts';
+import { registrationOf, shardAddressesOf, shardKubeconfigsOf } from './flags-registration.ts';
 import { type Command, FLAGS, type Flag } from './flags-table.ts';
 import { tlsChoices } from './flags-tls.ts';
-import { parseValue, UsageError, type Value, type ValueType, type ValueTypes } from './flags-values.ts';
+import { parseValue, UsageError, type Value } from './flags-values.ts';
 import { DEFAULT_LIMITS, type Options, SERVICES } from './options.ts';
 
 export type { Command } from './flags-table.ts';
@@ -116,36 +119,6 @@ function noticesOf(given: Given): string[] {
   ];
 }
 
-/** Parsed values by flag; the types are those of the table. */
-class Values {
-  readonly #values: ReadonlyMap<string, Value>;
-  constructor(values: ReadonlyMap<string, Value>) {
-    this.#values = values;
-  }
-  get<T extends ValueType>(type: T, name: string): ValueTypes[T] | undefined {
-    if (FLAGS.get(name)?.type !== type) throw new Error(`--${name} is not in the table as ${type}`);
-    return this.#values.get(name) as ValueTypes[T] | undefined;
-  }
-  /** Of a flag with a default. */
-  require<T extends ValueType>(type: T, name: string): ValueTypes[T] {
-    const value = this.get(type, name);
-    if (value === undefined || value === '') throw new UsageError(`--${name} is required`);
-    return value;
-  }
-  oneOf<C extends string>(name: string, choices: readonly C[]): C {
-    const text = this.require('text', name);
-    const choice = choices.find(candidate => candidate === text);
-    if (choice === undefined) {
-      throw new UsageError(`--${name} takes ${choices.join(' or ')}, not ${JSON.stringify(text)}`);
-    }
-    return choice;
-  }
-}
-
-/** `{[key]: value}`, or nothing for an absent or empty value, which Kubernetes takes as not given. */
-const optional = <K extends string>(key: K, value: string | undefined): { readonly [P in K]?: string } =>
-  (value ? { [key]: value } : {}) as { readonly [P in K]?: string };
-
 function complete(values: Values, command: Command): Options {
   const opsPort = values.get('port', 'ops-port');
   return {
@@ -204,6 +177,19 @@ function complete(values: Values, command: Command): Options {
       ...optional('caFile', values.get('file', 'services-ca-file')),
       ...optional('certFile', values.get('file', 'proxy-client-cert-file')),
       ...optional('keyFile', values.get('file', 'proxy-client-key-file')),
+    },
+    ...optional('shard', values.get('text', 'shard')),
+    furtherShards: shardKubeconfigsOf(values),
+    shardAddresses: shardAddressesOf(values),
+    registration: registrationOf(values),
+    face: values.oneOf('face', ['services', 'public']),
+    publicFace: publicFaceOf(values),
+    shardClientNames: values.require('list', 'shard-client-names'),
+    clientLimits: {
+      requestsInFlight: values.require('count', 'max-requests-in-flight-per-client'),
+      watches: values.require('count', 'max-watches-per-client'),
+      requestsPerSecond: values.require('count', 'requests-per-second-per-client'),
+      burst: values.require('count', 'request-burst-per-client'),
     },
     verbosity: values.require('count', 'v'),
   };

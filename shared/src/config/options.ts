@@ -40,6 +40,19 @@ export interface Options {
   /** Where a front proxy by itself reads where the views are. */
   readonly addressesFile?: string;
   readonly serviceAccess: ServiceAccessOptions;
+  /** The shard that `kubeconfig` is of, by the name that front proxies route by. Absent: there is one only. */
+  readonly shard?: string;
+  /** Further shards that `up` serves with the same set: their names, and kubeconfigs as `kubeconfig` is for the first one. */
+  readonly furtherShards: Readonly<Record<string, string>>;
+  /** How the front proxy knows which shard a connection is for; empty: there is one only. */
+  readonly shardAddresses: readonly ShardAddress[];
+  readonly registration: RegistrationOptions;
+  /** Where the front proxy stands: `services` where kcp's binary does, `public` where kcp-front-proxy does. */
+  readonly face: 'services' | 'public';
+  readonly publicFace: PublicFaceOptions;
+  /** Common names of client certificates that may send `Impersonate-*`; empty: those of all masters. */
+  readonly shardClientNames: readonly string[];
+  readonly clientLimits: ClientLimits;
   /** klog verbosity: 0–3 info, 4–5 debug, 6 and more trace. */
   readonly verbosity: number;
 }
@@ -74,6 +87,79 @@ export interface ServiceAccessOptions {
   readonly caFile?: string;
   readonly certFile?: string;
   readonly keyFile?: string;
+}
+
+/** What tells that a connection is for a shard: the name in TLS, the local port, or the Host header. */
+export interface ShardAddress {
+  readonly shard: string;
+  readonly by: 'sni' | 'port' | 'host';
+  /** A host name in lower case, or a port's number. */
+  readonly value: string;
+}
+
+/** How a process takes part in the registration by object status (`registration/`). */
+export interface RegistrationOptions {
+  /** The workspace with the VirtualWorkspace objects. Absent: `/clusters/root` of the root shard, found by way of the cache server. */
+  readonly kubeconfig?: string;
+  /** `https://host:port` at which front proxies reach this service. Absent: it does not register. */
+  readonly advertisedUrl?: string;
+  /** Tells the processes of a service apart; a name for objects in Kubernetes. */
+  readonly instance: string;
+  /** How long an instance counts as alive after it has last said so, seconds. */
+  readonly leaseSeconds: number;
+  /** Where the front proxy may be sent by what is registered: `host`, `*.domain`, an IP address or a range in CIDR notation, each with `:port` or without. */
+  readonly allowedEndpoints: readonly string[];
+}
+
+/** How callers of a public face are known, beside certificates, request headers and TokenReviews. Files not yet read. */
+export interface PublicFaceOptions {
+  /** Groups dropped beside the four that always are; a `*` at the end stands for anything. */
+  readonly dropGroups: readonly string[];
+  /** Groups that are kept of those that are not dropped; empty: all. */
+  readonly passOnGroups: readonly string[];
+  readonly oidc?: OidcOptions;
+  readonly serviceAccounts?: ServiceAccountOptions;
+  /** CSV lines `token,user,uid,"group1,group2"`. Only with the flag that says that this is insecure. */
+  readonly tokenFile?: string;
+}
+
+export interface OidcOptions {
+  /** https, as the tokens name it. */
+  readonly issuerUrl: string;
+  /** The audience that tokens have to be for. */
+  readonly clientID: string;
+  readonly usernameClaim: string;
+  /** Put before names. Absent: `<issuerUrl>#`, unless the claim is `email`; `-`: nothing, as Kubernetes has it. */
+  readonly usernamePrefix?: string;
+  readonly groupsClaim?: string;
+  readonly groupsPrefix: string;
+  readonly requiredClaims: Readonly<Record<string, string>>;
+  readonly signingAlgorithms: readonly string[];
+  /** Absent: the system's roots. */
+  readonly caFile?: string;
+}
+
+export interface ServiceAccountOptions {
+  /** PEM files with public keys, or the keys they belong to; any may have signed. */
+  readonly keyFiles: readonly string[];
+  /** The first is the issuer of new tokens; all are believed. */
+  readonly issuers: readonly string[];
+  /** A token has to be for one of these. */
+  readonly audiences: readonly string[];
+  /** The root shard, with credentials that all shards know: service accounts are looked up where they live. */
+  readonly shardsKubeconfig: string;
+}
+
+/** What one client may use, by the name it is known by; 0: no limit. Masters have none. */
+export interface ClientLimits {
+  /** Requests that are being answered, watches and upgrades not counted. */
+  readonly requestsInFlight: number;
+  /** Open watches and upgrades. */
+  readonly watches: number;
+  /** Requests per second, on the average. */
+  readonly requestsPerSecond: number;
+  /** Requests at once beyond that. */
+  readonly burst: number;
 }
 
 export interface Limits {
