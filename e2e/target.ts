@@ -36,6 +36,8 @@ export interface TargetDescription extends Omit<ShardDescription, 'name'> {
   /** Shown in the names of the tests, e.g. `fleet`. */
   readonly name: string;
   readonly frontProxyURL: string;
+  /** A front proxy of kcp that maps `/services/` to the root shard, as kcp-operator has it. */
+  readonly servicesFrontProxyURL?: string;
   /** PEM file that verifies all servers. */
   readonly servingAuthority: string;
   /** Signs client certificates: CN is the user, every O a group. */

@@ -1,8 +1,9 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { request } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShardDescription, TargetDescription } from '../target.ts';
+import { isReady } from './is-ready.ts';
+import { OPERATOR_ADDS, OPERATOR_KEEPS } from './operator.ts';
 import { opsURLs, withOpsPort } from './plan.ts';
 import { freePorts } from './ports.ts';
 import { ProcessGroup } from './process-group.ts';
@@ -45,7 +46,8 @@ export class DevServers implements Servers {
       const name = i === 0 ? 'root' : `shard-${i}`;
       const [port = 0, opsPort = 0] = [ports[shards + i], ports[2 * shards + OPS_PORTS * i]];
       const folder = i === 0 ? this.#folder : join(this.#folder, name);
-      const own = parametersOf({ all: this.#folder, own: folder }, join(workDir, 'logs', `audit-${i}.log`), port);
+      const given = parametersOf({ all: this.#folder, own: folder }, join(workDir, 'logs', `audit-${i}.log`), port);
+      const own = plan.arguments === 'operator' ? operatorArguments(given) : given;
       const command = [plan.executable, ...own, ...withOpsPort(plan, opsPort)];
       return { name, folder, shardURL: `https://127.0.0.1:${ports[i]}`, port, opsPort, command };
     });
@@ -171,22 +173,7 @@ const parametersOf = (folder: { readonly all: string; readonly own: string }, au
   auditLog,
 ];
 
-/** Whether the server answers its readiness with 200; one that is not there yet is not ready. */
-function isReady(url: string, authority: string): Promise<boolean> {
-  let ca: string;
-  try {
-    ca = readFileSync(authority, 'utf8');
-  } catch {
-    // The shard makes it first of all.
-    return Promise.resolve(false);
-  }
-  return new Promise(resolve => {
-    const probe = request(`${url}/readyz`, { ca, timeout: 2_000 }, response => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    probe.on('error', () => resolve(false));
-    probe.on('timeout', () => probe.destroy());
-    probe.end();
-  });
-}
+const operatorArguments = (given: readonly string[]): string[] => [
+  ...given.filter(argument => OPERATOR_KEEPS.includes(argument.split('=', 1)[0] ?? '')),
+  ...OPERATOR_ADDS,
+];

@@ -2,12 +2,15 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Implementation } from '../target.ts';
 import { isExecutable } from './binaries.ts';
+import { OPERATOR_ADDS, OPERATOR_KEEPS } from './operator.ts';
 
 /** One run of the tests: which executable serves the virtual workspaces, and how. */
 export interface Plan {
   readonly name: string;
   readonly implementation: Implementation;
   readonly executable: string;
+  /** Whose arguments it gets: those of kcp's test server, or of these only what kcp-operator gives. */
+  readonly arguments: 'test-server' | 'operator';
   /** Parameters besides those that kcp's test server gives. */
   readonly parameters: readonly string[];
   /** Ports of the ops servers of our own processes, by process name. */
@@ -40,13 +43,25 @@ export function makePlans(environment: NodeJS.ProcessEnv, project: string): Plan
   if (implementation !== 'kcp-vw' && implementation !== 'kcp-go') {
     throw new Error(`E2E_IMPLEMENTATION is ${implementation}; it may be kcp-vw or kcp-go`);
   }
-  if (implementation === 'kcp-go') return [{ name: 'baseline', implementation, executable, parameters: [], ops: {} }];
+  if (implementation === 'kcp-go')
+    return [{ name: 'baseline', implementation, executable, arguments: 'test-server', parameters: [], ops: {} }];
   const wanted = environment.E2E_TOPOLOGY ?? 'fleet';
   const topologies = TOPOLOGIES.get(wanted);
   if (topologies === undefined) throw new Error(`E2E_TOPOLOGY is ${wanted}; it may be ${[...TOPOLOGIES.keys()].join(', ')}`);
+  const given = environment.E2E_ARGUMENTS ?? 'test-server';
+  if (given !== 'test-server' && given !== 'operator')
+    throw new Error(`E2E_ARGUMENTS is ${given}; it may be test-server or operator`);
   return topologies.map(name => {
     const ops = Object.fromEntries((PROCESSES.get(name) ?? []).map((process, i) => [process, OPS_PORT + i]));
-    return { name, implementation, executable, parameters: [`--topology=${name}`, `--ops-port=${OPS_PORT}`], ops };
+    const title = given === 'operator' ? `${name} with the arguments of kcp-operator` : name;
+    return {
+      name: title,
+      implementation,
+      executable,
+      arguments: given,
+      parameters: [`--topology=${name}`, `--ops-port=${OPS_PORT}`],
+      ops,
+    };
   });
 }
 
@@ -78,11 +93,20 @@ export function writeStarter(plan: Plan, workDir: string, shards = 1): string {
     const command = `${quoted(plan.executable)} "$@" ${withOpsPort(plan, opsPortOf(shard)).map(quoted).join(' ')}`;
     return `printf '%s\\n' ${command} > ${quoted(commandFile(workDir, shard))}; exec ${command};;`;
   };
+  const operator = plan.arguments === 'operator' ? [operatorSelection(quoted)] : [];
   const further = Array.from({ length: shards - 1 }, (_, i) => `*" --secure-port=${7444 + i + 1} "*) ${start(i + 1)}`);
-  writeFileSync(file, ['#!/bin/sh', 'case " $* " in', ...further, `*) ${start(0)}`, 'esac', ''].join('\n'));
+  writeFileSync(file, ['#!/bin/sh', ...operator, 'case " $* " in', ...further, `*) ${start(0)}`, 'esac', ''].join('\n'));
   chmodSync(file, 0o755);
   return file;
 }
+
+/** Shell that leaves of the arguments what kcp-operator would give. None of them has a quote in it. */
+const operatorSelection = (quoted: (word: string) => string): string =>
+  [
+    'kept=',
+    `for word; do case "$word" in ${OPERATOR_KEEPS.map(name => `${name}=*`).join('|')}) kept="$kept '$word'";; esac; done`,
+    `eval "set -- $kept ${OPERATOR_ADDS.map(quoted).join(' ')}"`,
+  ].join('\n');
 
 /** The command line that the starter has run for the shard of a number. */
 export function startedCommand(workDir: string, shard = 0): string[] {

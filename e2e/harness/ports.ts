@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 /** What kcp's test server listens on whatever the number of its shards; it cannot be told other ports. */
 const SHARED_PORTS = new Map([
   [6443, 'front proxy'],
+  [6543, 'front proxy with the mapping of kcp-operator'],
   [8010, "cache server's etcd"],
   [8011, "cache server's etcd, peers"],
   [8012, 'cache server'],
