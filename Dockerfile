@@ -58,6 +58,7 @@ USER root
 RUN command -v openssl || (apt-get update && apt-get install -y --no-install-recommends openssl && rm -rf /var/lib/apt/lists/*)
 COPY --from=dependencies /dev-workspaces /app/dev
 COPY --from=sources /src/dev /app/dev
+COPY --from=sources /src/examples /app/examples
 COPY --from=sources /src/deploy /app/deploy
 # A volume takes its owner from the folder that it is mounted over.
 RUN ln -s ../../dev/pki /app/node_modules/@kcp-vw/pki \

@@ -20,6 +20,7 @@ export const CONTENDERS = [
   'shard-as-caller',
   'fleet',
   'fleet-impersonate',
+  'fleet-registered',
   'single',
   'kcp-go',
   'pass-through',

@@ -47,6 +47,10 @@ export interface Workload<P = unknown> {
   readonly shard: Contender<P>;
   /** The shard in somebody's name, and under which name it is measured. */
   readonly impersonating: Contender<P>;
+  /** Which of our services is asked: `apiexport-vw`. */
+  readonly service: string;
+  /** A path that it answers with 200 to masters. */
+  readonly served: string;
   /** A server of virtual workspaces at the port. */
   view(name: ContenderName, port: number, pids: readonly number[]): Contender<P>;
   /** A proxy that passes the shard's paths on. */

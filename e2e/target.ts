@@ -46,6 +46,8 @@ export interface TargetDescription extends Omit<ShardDescription, 'name'> {
   readonly requestHeaderAuthority: KeyPairFiles;
   /** The common name that such a proxy's certificate carries. */
   readonly requestHeaderName: string;
+  /** The process of kcp's test server, where that has started the shards. */
+  readonly testServerPid?: number;
   /** Cluster-admin of every workspace, through the front proxy. */
   readonly admin: KeyPairFiles;
   /** False: server-side apply stores without recording who owns which field, as the dev shard does. */

@@ -5,12 +5,12 @@ import { freePorts } from '@kcp-vw/e2e/harness/ports.ts';
 import { CONTENDERS, type Contender, type ContenderName, type StartedShard } from '../target.ts';
 import type { Workload } from '../workload.ts';
 import { findNginx, nginx } from './nginx.ts';
+import { environmentOf, OURS } from './ours.ts';
 import { parameterNamed } from './parameters.ts';
 import { passThrough } from './pass-through.ts';
+import { startRegistered } from './registered.ts';
 import { type Program, type RunningServer, startServer } from './server.ts';
 import { views } from './views.ts';
-
-const OURS = join(import.meta.dirname, '..', '..', 'bin', 'virtual-workspaces');
 
 export interface StartOptions {
   readonly shard: StartedShard;
@@ -42,6 +42,13 @@ export async function startContenders(options: StartOptions): Promise<Contender[
     const direct = [workload.shard, workload.impersonating].find(candidate => candidate.name === name);
     if (direct !== undefined) {
       contenders.push(direct);
+      continue;
+    }
+    if (name === 'fleet-registered') {
+      say(`starting ${name}`);
+      const { port, ...server } = await startRegistered(options);
+      running.push(server);
+      contenders.push(workload.view(name, port, [server.pid, ...server.further]));
       continue;
     }
     const port = ports[i] ?? 0;
@@ -94,10 +101,11 @@ function programsOf(name: ContenderName, port: number, options: StartOptions): P
         ? []
         : [nginx(executable, { ...proxy, shard: { host: hostname, port: shardPort } }, workDir)];
     }
+    case 'fleet-registered':
     case 'shard':
     case 'shard-as-owner':
     case 'shard-as-caller':
-      throw new Error(`${name} is no contender of this workload`);
+      throw new Error(`${name} is not started as a program`);
   }
 }
 
@@ -113,10 +121,4 @@ function proxyOptions(port: number, { shard: { command, target }, workload }: St
     shardKey: target.masters.key,
     ...workload.proxied,
   };
-}
-
-/** Node writes a CPU profile of each process into the folder when it ends. Other programs ignore the variable. */
-function environmentOf(profileFolder: string | undefined): NodeJS.ProcessEnv {
-  if (profileFolder === undefined) return process.env;
-  return { ...process.env, NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileFolder}` };
 }

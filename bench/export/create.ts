@@ -57,6 +57,8 @@ export async function createExportWorkload(say: (text: string) => void, stop: Ab
       paths: withoutAll(paths.shard),
       ...direct,
     },
+    service: 'apiexport-vw',
+    served: `/services/apiexport/${exported.cluster}/${exported.name}/clusters/*/apis`,
     view: (name, port, pids) => ({
       name,
       access: accessAtPort(user, port),

@@ -56,6 +56,8 @@ export async function createLifecycle(say: (text: string) => void, stop: AbortSi
       watches: Number.POSITIVE_INFINITY,
       pids: [],
     },
+    service: 'initializer-vw',
+    served: `${prefix}/clusters/*/apis`,
     view: (name, port, pids) => ({
       name,
       access: accessAtPort(user, port),

@@ -43,6 +43,21 @@ describe('the file of addresses', () => {
     expect(content()).toEqual({ one: [{ ...a, instance: '9' }], two: [] });
   });
 
+  test('tells the processes of one service for different shards apart', () => {
+    const file = createAddressFile(path, [], never);
+    const [root, other] = [
+      { ...a, shard: 'root' },
+      { ...a, shard: 'shard-1', socketPath: '/a-1.sock' },
+    ];
+    file.up(root, ['one']);
+    file.up(other, ['one']);
+    expect(content()).toEqual({ one: [root, other] });
+    file.up({ ...other, instance: '9' }, ['one']);
+    expect(content()).toEqual({ one: [root, { ...other, instance: '9' }] });
+    file.down('a-vw', 'root');
+    expect(content()).toEqual({ one: [{ ...other, instance: '9' }] });
+  });
+
   test('is written again when that did not work', async () => {
     mkdirSync(`${path}.new`);
     const errors: Error[] = [];

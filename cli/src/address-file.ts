@@ -6,24 +6,25 @@ const RETRY_MS = 1_000;
 /** The file from which the front proxy knows where the views are. */
 export interface AddressFile {
   readonly path: string;
-  /** The service listens there, for these views. */
+  /** The service listens there, for these views, and no longer where it did before: there is one process of it for each shard. */
   up(address: SocketAddress, views: readonly string[]): void;
-  down(service: string): void;
+  /** Its process for that shard is gone. */
+  down(service: string, shard?: string): void;
 }
 
 /**
- * `{"views": {"<view>": [{service, instance, socketPath}]}}`, replaced as a whole at every change. A view that was announced once stays, with
+ * `{"views": {"<view>": [{service, instance, shard, socketPath}]}}`, replaced as a whole at every change. A view that was announced once stays, with
  * an empty list while nothing serves it: the front proxy lets requests wait for it instead of saying that it does not exist.
  * A file that cannot be written (a full disk) is told to `onError` and tried again.
  */
 export function createAddressFile(path: string, expectedViews: readonly string[], onError: (error: Error) => void): AddressFile {
   const views = new Map<string, SocketAddress[]>(expectedViews.map(view => [view, []]));
 
-  const remove = (service: string): void => {
+  const remove = (service: string, shard: string | undefined): void => {
     for (const [view, addresses] of views) {
       views.set(
         view,
-        addresses.filter(address => address.service !== service),
+        addresses.filter(address => address.service !== service || address.shard !== shard),
       );
     }
   };
@@ -46,12 +47,12 @@ export function createAddressFile(path: string, expectedViews: readonly string[]
   return {
     path,
     up(address, served) {
-      remove(address.service);
+      remove(address.service, address.shard);
       for (const view of served) views.set(view, [...(views.get(view) ?? []), address]);
       save();
     },
-    down(service) {
-      remove(service);
+    down(service, shard) {
+      remove(service, shard);
       save();
     },
   };

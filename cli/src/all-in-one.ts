@@ -1,53 +1,54 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frontMetrics } from '@kcp-vw/front-proxy/front.ts';
-import type { Router } from '@kcp-vw/front-proxy/router.ts';
 import { startFrontProxy } from '@kcp-vw/front-proxy/server.ts';
+import { shardNames } from '@kcp-vw/front-proxy/shard-of.ts';
 import { opsAddressOf } from '@kcp-vw/shared/config/flags-service.ts';
 import { FRONT_PROXY, type Options } from '@kcp-vw/shared/config/options.ts';
-import { createHealth } from '@kcp-vw/shared/observe/health.ts';
+import { createHealth, type Health } from '@kcp-vw/shared/observe/health.ts';
 import type { ProcessHooks } from '@kcp-vw/shared/observe/lifeline.ts';
 import { createLogger } from '@kcp-vw/shared/observe/log.ts';
 import { startOps } from '@kcp-vw/shared/observe/ops.ts';
 import { reportReadiness } from '@kcp-vw/shared/observe/readiness-report.ts';
-import { type RunningService, startService } from '@kcp-vw/shared/view/service.ts';
+import { startService } from '@kcp-vw/shared/view/service.ts';
+import { type LocalService, localRouter } from './local-router.ts';
 import { definitionOf } from './services.ts';
+import { shardSetsOf } from './shards.ts';
 
-/** `--topology=single`: the front proxy and every service in this process, without the hop between them. */
+/** `--topology=single`: the front proxy and every service, once for each shard, in this process, without the hop between them. */
 export async function runSingle(options: Options, hooks: ProcessHooks): Promise<void> {
   const log = createLogger({ name: FRONT_PROXY, verbosity: options.verbosity });
   const health = createHealth();
-  const metrics = frontMetrics();
+  const metrics = frontMetrics(shardNames(options));
 
-  const services: RunningService[] = [];
-  for (const name of options.services) {
-    const definition = await definitionOf(name);
-    services.push(await startService(definition, { options, log: log.child({ service: name }), metrics, health }));
+  const services: LocalService[] = [];
+  for (const { shard, options: own, suffix } of shardSetsOf(options)) {
+    const environment = { options: own, metrics, health: suffixed(health, suffix) };
+    for (const name of options.services) {
+      const definition = await definitionOf(name);
+      const service = await startService(definition, { ...environment, log: log.child({ service: `${name}${suffix}` }) });
+      services.push({ ...(shard !== undefined && { shard }), service });
+    }
   }
   const front = await startFrontProxy({ options, router: localRouter(services), log, metrics, health });
   const opsAddress = opsAddressOf(options);
   const ops = opsAddress && (await startOps({ address: opsAddress, health, registry: metrics.registry }));
-  hooks.listening(
-    front.address,
-    services.flatMap(({ views }) => views.map(view => view.name)),
-  );
+  const views = services.flatMap(({ service }) => service.views.map(view => view.name));
+  hooks.listening(front.address, [...new Set(views)]);
   const stopReporting = reportReadiness(health, hooks);
   hooks.onTerminate(async () => {
     stopReporting();
     health.setDraining();
     await sleep(options.limits.shutdownDelay);
-    for (const service of services) service.drain();
+    for (const { service } of services) service.drain();
     await front.drain();
-    for (const service of services) await service.stop();
+    for (const { service } of services) await service.stop();
     await ops?.close();
   });
 }
 
-function localRouter(services: readonly RunningService[]): Router {
-  const hosts = new Map(services.flatMap(({ views, host }) => views.map(view => [view.name, host] as const)));
-  return async (exchange, caller, target, record) => {
-    const host = hosts.get(target.segments[1] ?? '');
-    if (host === undefined) return 'unknown';
-    await host(exchange, caller, target, record);
-    return 'done';
-  };
-}
+/** The checks of one shard's services beside those of the others, which have the same names. */
+const suffixed = (health: Health, suffix: string): Health => ({
+  ...health,
+  addReadiness: (name, check) => health.addReadiness(`${name}${suffix}`, check),
+  addLiveness: (name, check) => health.addLiveness(`${name}${suffix}`, check),
+});

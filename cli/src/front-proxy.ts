@@ -7,7 +7,7 @@ import { runInThisProcess } from './this-process.ts';
 const USAGE = `Authenticates callers and routes them to services that run by themselves.
 
 Usage:
-  kcp-vw front-proxy --addresses=<file> --authentication-kubeconfig=<file> [flags]
+  kcp-vw front-proxy --authentication-kubeconfig=<file> [--addresses=<file>] [flags]
 
 `;
 
@@ -19,8 +19,8 @@ export const frontProxy = (argv: readonly string[]): Promise<number> =>
     name: FRONT_PROXY,
     argv,
     run(options, log) {
-      // Flags have been judged: a front proxy by itself has its addresses from a file.
-      const { addressesFile: addresses = '' } = options;
+      // Flags have been judged: without a file it is the registry that says where the services are.
+      const { addressesFile: addresses } = options;
       return runInThisProcess(options, log, hooks =>
         runFrontProxy({ options, addresses, ops: opsAddressOf(options), log, hooks }),
       );

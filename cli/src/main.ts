@@ -7,6 +7,7 @@ Usage:
   kcp-vw up [flags]                 serve everything on this host until stopped (kcp-vw up --help lists the flags)
   kcp-vw front-proxy [flags]        serve the public port only, in front of services that run by themselves
   kcp-vw serve <service> [flags]    serve the views of one service only, to a front proxy elsewhere
+  kcp-vw install [flags]            make known to a kcp which views there are and who may serve them
   kcp-vw health <url> [flags]       ask a server whether it is well
   kcp-vw dev                        a dev shard, the fleet and a demo controller, to try it
   kcp-vw version
@@ -18,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(argv: readonly string[]) 
   up: async () => (await import('./up.ts')).up,
   'front-proxy': async () => (await import('./front-proxy.ts')).frontProxy,
   serve: async () => (await import('./serve.ts')).serve,
+  install: async () => (await import('./install.ts')).install,
   health: async () => (await import('./health.ts')).health,
   dev: async () => (await import('./dev/dev.ts')).dev,
   version: async () => async () => version(),

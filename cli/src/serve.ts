@@ -10,6 +10,8 @@ const usage = (): string => `Serves the views of one service by itself, to a fro
 Usage:
   kcp-vw serve <service> --kubeconfig=<file> --requestheader-client-ca-file=<file> --requestheader-allowed-names=<name> [flags]
 
+With --advertised-url=<https://host:port> it registers itself with the front proxies; without, they need it in their file.
+
 Services: ${serviceNames().join(', ')}
 
 `;

@@ -63,6 +63,32 @@ describe('the fleet', () => {
     );
   });
 
+  test('runs a service once for each shard, each with its own configuration, sockets and restarts', async () => {
+    const ofShard = (shard: string): Program => ({
+      ...programs.program('a-vw', `note(process.argv.slice(2).join(' ')); ${WELL_BEHAVED}`, ['one']),
+      name: `a-vw@${shard}`,
+      shard,
+      options: parseFlags([`--kubeconfig=${shard}.kubeconfig`]),
+    });
+    start([ofShard('root'), ofShard('shard-1')], undefined, { first: 300, max: 300, stable: 1e6 }, '--ops-port=9000');
+    const both = await until(() => addresses().one?.length === 2 && addresses().one, 'both listen');
+    const byShard = new Map(both.map(address => [address.shard, address]));
+    for (const [index, shard] of ['root', 'shard-1'].entries()) {
+      const [options, socket] = [`${folder}/a-vw@${shard}.options.json`, `${folder}/a-vw@${shard}.sock`];
+      expect(programs.notes()).toContain(`--options=${options} --socket=${socket} --ops=127.0.0.1:${9001 + index}`);
+      expect(JSON.parse(readFileSync(options, 'utf8'))).toMatchObject({ kubeconfig: `${shard}.kubeconfig` });
+      expect(byShard.get(shard)).toMatchObject({ service: `a-vw@${shard}`, socketPath: socket });
+      expect(lines).toContainEqual(expect.objectContaining({ msg: 'started', service: `a-vw@${shard}` }));
+    }
+
+    const killed = byShard.get('shard-1') as SocketAddress;
+    process.kill(Number(killed.instance), 'SIGKILL');
+    await until(() => addresses().one?.length === 1, 'its address is gone');
+    expect(addressOf('one')).toEqual(byShard.get('root'));
+    await until(() => addresses().one?.length === 2, 'it listens again');
+    expect(addresses().one?.find(({ shard }) => shard === 'shard-1')?.instance).not.toBe(killed.instance);
+  });
+
   test('starts a killed service again: its address goes and comes back with the new process', async () => {
     start([programs.program('a-vw', WELL_BEHAVED, ['one'])], undefined, { first: 300, max: 300, stable: 1e6 });
     const pid = Number((await until(() => addressOf('one'), 'a listens')).instance);

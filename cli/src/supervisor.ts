@@ -9,11 +9,16 @@ import { startWatchdog } from './watchdog.ts';
 
 /** A program of the fleet. */
 export interface Program {
+  /** Of the process: that of its service, and where there are several shards, `service@shard`. */
   readonly name: string;
   /** Path of its main module. */
   readonly entry: string;
   /** Views that it is expected to announce. */
   readonly views: readonly string[];
+  /** The shard that it serves, if that has a name. */
+  readonly shard?: string;
+  /** What it is configured with, where that is not what the fleet is. */
+  readonly options?: Options;
 }
 
 export interface FleetOptions {
@@ -50,12 +55,14 @@ export const socketsOf = (name: string): { readonly views: string; readonly ops:
 
 /** Starts every program as a process of its own and keeps it running. */
 export function startFleet({ options, services, frontProxy, folder, log, restart = RESTART_POLICY }: FleetOptions): Fleet {
-  const optionsFile = join(folder, 'options.json');
-  writeFileSync(optionsFile, JSON.stringify(options), { mode: 0o600 });
-  const addresses = createAddressFile(
-    join(folder, 'addresses.json'),
-    services.flatMap(({ views }) => views),
-    err => log.error({ err }, 'the addresses of the services cannot be written; trying again'),
+  const write = (name: string, content: Options): string => {
+    const file = join(folder, name);
+    writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
+    return file;
+  };
+  const optionsFile = write('options.json', options);
+  const addresses = createAddressFile(join(folder, 'addresses.json'), [...new Set(services.flatMap(({ views }) => views))], err =>
+    log.error({ err }, 'the addresses of the services cannot be written; trying again'),
   );
   const watchdog = startWatchdog({
     folder,
@@ -88,25 +95,28 @@ export function startFleet({ options, services, frontProxy, folder, log, restart
   };
 
   function run(program: Program, index: number): Child {
+    const { name, shard } = program;
     const spec = specOf(
       program,
       opsAddressOf(options, index),
       folder,
-      optionsFile,
+      program.options ? write(`${name}.options.json`, program.options) : optionsFile,
       program === frontProxy ? addresses : undefined,
     );
     return superviseChild(spec, restart, log, {
       onProcess: () => watchdog.watch(children.flatMap(({ pid }) => pid ?? [])),
       onListening: (pid, socketPath, views) => {
-        if (views.length > 0) addresses.up({ service: program.name, instance: String(pid), socketPath }, views);
+        if (views.length === 0) return;
+        const shardOfIt = shard !== undefined && { shard };
+        addresses.up({ service: name, instance: String(pid), ...shardOfIt, socketPath }, views);
       },
       onReady() {
-        ready.add(program.name);
+        ready.add(name);
         if (ready.size === services.length + 1) log.info('every process is ready');
       },
       onDown() {
-        ready.delete(program.name);
-        addresses.down(program.name);
+        ready.delete(name);
+        addresses.down(name, shard);
       },
       onFatal(sentence) {
         fatal ??= sentence;

@@ -29,6 +29,7 @@ describe('kcp-vw', () => {
     const { certPem, keyPem } = createAuthority({ commonName: 'ca' }).issue({ commonName: 'server', usage: 'server' });
     const paths = { kubeconfig: 'kind: Config', 'tls-cert-file': certPem, 'tls-private-key-file': keyPem };
     for (const [name, content] of Object.entries(paths)) writeFileSync(join(programs.folder, name), content);
+    writeFileSync(join(programs.folder, 'shard-1.kubeconfig'), 'kind: Config');
     files = [...Object.keys(paths).map(name => `--${name}=${join(programs.folder, name)}`), '--bind-address=127.0.0.1'];
 
     programs.program('front-proxy', WELL_BEHAVED);
@@ -89,7 +90,7 @@ describe('kcp-vw', () => {
     expect(unknown).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'kcp-vw: there is no command "down": up, front-proxy, serve, health, dev, version, help\n',
+      stderr: 'kcp-vw: there is no command "down": up, front-proxy, serve, install, health, dev, version, help\n',
     });
   });
 
@@ -152,6 +153,62 @@ describe('kcp-vw', () => {
     expect(programs.notes()).toEqual(
       expect.arrayContaining(['front-proxy', 'apiexport-vw', 'initializer-vw'].map(name => `drained ${name}.mjs`)),
     );
+  });
+
+  const twoShards = (...flags: string[]) => [
+    '--secure-port=0',
+    ...['--shard=root', `--shard-kubeconfigs=shard-1=${join(programs.folder, 'shard-1.kubeconfig')}`],
+    ...flags,
+  ];
+
+  test('starts every service once for each shard, behind one front proxy that waits for all of them', async () => {
+    const telling = (name: string) => `
+      import('node:fs').then(({ readFileSync }) => {
+        const { kubeconfig, shard, services } = JSON.parse(readFileSync(arg('options'), 'utf8'));
+        note(JSON.stringify(['${name}', kubeconfig.split('/').at(-1), shard, services]));
+      });
+      ${WELL_BEHAVED}`;
+    const names = ['front-proxy', 'apiexport-vw', 'initializer-vw'];
+    for (const name of names) programs.program(name, telling(name), [`view of ${name}`]);
+    const { child, ended, log } = up(...twoShards('--shard-addresses=root=sni:a.example,shard-1=sni:b.example'));
+    await until(() => log().includes('every process is ready'), 'it is ready');
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
+    for (const name of names) programs.program(name, WELL_BEHAVED, [`view of ${name}`]);
+
+    const told = programs.notes().flatMap(note => (note.startsWith('[') ? [JSON.parse(note) as unknown] : []));
+    const services = ['apiexport-vw', 'initializer-vw'];
+    const all = ['root', 'shard-1'].flatMap(shard => services.map(service => `${service}@${shard}`));
+    expect(told).toHaveLength(5);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        ['front-proxy', 'kubeconfig', 'root', all],
+        ...services.flatMap(service => [
+          [service, 'kubeconfig', 'root', services],
+          [service, 'shard-1.kubeconfig', 'shard-1', services],
+        ]),
+      ]),
+    );
+    for (const name of all) expect(log()).toContain(`"service":"${name}"`);
+  });
+
+  test('ends with one sentence when several shards could not be told apart', async () => {
+    const { code, stderr } = await up(...twoShards('--shard-addresses=root=sni:a.example')).ended;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'kcp-vw: --shard-addresses has to say how requests for the shard shard-1 are known, as there are several\n',
+    });
+  });
+
+  test('ends with one sentence when the port of a shard is taken', async () => {
+    const taken = await listen();
+    const { port } = taken.address() as { port: number };
+    const { code, stderr } = await up(...twoShards(`--shard-addresses=root=sni:a.example,shard-1=port:${port}`)).ended;
+    taken.close();
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `kcp-vw: cannot listen on port ${port} of 127.0.0.1: it is in use by another process\n`,
+    });
   });
 
   test('lets a signal sent twice cut the drain short', async () => {

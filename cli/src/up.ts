@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { shardPorts } from '@kcp-vw/front-proxy/shard-of.ts';
 import { UsageError } from '@kcp-vw/shared/config/flags.ts';
 import { FRONT_PROXY, type Options, SERVICES } from '@kcp-vw/shared/config/options.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 import { fail, runCommand } from './command.ts';
 import { createRuntimeFolder } from './runtime-folder.ts';
+import { shardSetsOf } from './shards.ts';
 import { runSingleProcess } from './single.ts';
 import { type Fleet, type Program, socketsOf, startFleet } from './supervisor.ts';
 
@@ -38,7 +40,8 @@ export const up = (argv: readonly string[], installation: Installation = INSTALL
     name: 'kcp-vw',
     argv,
     async run(options, log) {
-      await checkPort(options);
+      shardSetsOf(options);
+      for (const port of [options.securePort, ...shardPorts(options)]) await checkPort(options.bindAddress, port);
       return options.topology === 'single'
         ? runSingleProcess(options, installation.single, log)
         : runFleet(options, installation, log);
@@ -46,31 +49,47 @@ export const up = (argv: readonly string[], installation: Installation = INSTALL
   });
 
 /**
- * Whether the public port is free, told before anything is started. The front proxy, which binds it for good, finds out by itself when
+ * Whether a public port is free, told before anything is started. The front proxy, which binds it for good, finds out by itself when
  * somebody takes it in between.
  */
-async function checkPort({ bindAddress, securePort }: Options): Promise<void> {
+async function checkPort(host: string, port: number): Promise<void> {
   const server = createServer(socket => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: bindAddress, port: securePort, exclusive: true }, resolve);
+    server.listen({ host, port, exclusive: true }, resolve);
   });
   await new Promise(resolve => server.close(resolve));
 }
 
 async function runFleet(options: Options, installation: Installation, log: Logger): Promise<number> {
-  const names = [FRONT_PROXY, ...options.services];
+  const [frontProxy, ...services] = programsOf(options, installation);
   const folder = await createRuntimeFolder({
-    sockets: names.flatMap(name => Object.values(socketsOf(name))),
+    sockets: [frontProxy, ...services].flatMap(({ name }) => Object.values(socketsOf(name))),
     onAbandoned: (path, err) =>
       err ? log.warn({ err, path }, 'an old folder stays') : log.info({ path }, 'removed the folder of a killed predecessor'),
   });
-  const [frontProxy, ...programs] = names.map(name => programOf(name, installation)) as [Program, ...Program[]];
-  const fleet = startFleet({ options, services: programs, frontProxy, folder: folder.path, log });
+  const fleet = startFleet({ options, services, frontProxy, folder: folder.path, log });
   stopOnSignals(fleet, log);
   const end = await fleet.ended;
   folder.remove();
   return end.reason === 'fatal' ? fail(new Error(end.sentence)) : 0;
+}
+
+/** The front proxy, and every service once for each shard. */
+function programsOf(options: Options, installation: Installation): readonly [Program, ...Program[]] {
+  const sets = shardSetsOf(options);
+  const services = sets.flatMap(({ shard, options: own, suffix }) =>
+    options.services.map(service => ({
+      ...programOf(service, installation),
+      name: `${service}${suffix}`,
+      ...(shard !== undefined && { shard }),
+      ...(own !== options && { options: own }),
+    })),
+  );
+  const frontProxy = programOf(FRONT_PROXY, installation);
+  if (sets.length === 1) return [frontProxy, ...services];
+  // It is ready when all of these are.
+  return [{ ...frontProxy, options: { ...options, services: services.map(({ name }) => name) } }, ...services];
 }
 
 function programOf(name: string, { entryOf }: Installation): Program {

@@ -14,7 +14,6 @@ import (
 func TestServerSideApplyOfAClaimedResource(t *testing.T) {
 	t.Parallel()
 	target := harness.TheTarget(t)
-	target.OnlyOnKCP(t, "a dev shard records no field managers")
 	scenario := harness.NewScenario(t, 1)
 	configMaps := harness.Got(kubernetes.NewForConfig(scenario.InCluster(t, scenario.Consumers[0])))(t).CoreV1().ConfigMaps(namespace)
 	desired := func(data map[string]string) *applycorev1.ConfigMapApplyConfiguration {
@@ -52,7 +51,6 @@ func TestServerSideApplyOfAClaimedResource(t *testing.T) {
 
 func TestServerSideApplyOfTheExportedResource(t *testing.T) {
 	t.Parallel()
-	harness.TheTarget(t).OnlyOnKCP(t, "a dev shard records no field managers")
 	scenario := harness.NewScenario(t, 1)
 	widgets := widgetsIn(t, scenario, scenario.Consumers[0])
 	options := metav1.ApplyOptions{FieldManager: "conformance", Force: true}

@@ -15,7 +15,6 @@ import (
 func TestAServiceAccountOfTheProviderReachesAllShards(t *testing.T) {
 	t.Parallel()
 	target := harness.TheTarget(t)
-	target.OnlyOnKCP(t, "a dev shard issues no tokens")
 	scenario := harness.NewScenario(t, len(target.Shards))
 	scenario.UseServiceAccount(t)
 	slices := harness.Got(kcpclientset.NewForConfig(scenario.ProviderConfig(t)))(t).ApisV1alpha1().APIExportEndpointSlices()

@@ -1,14 +1,11 @@
 package controllers
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"sigs.k8s.io/multicluster-runtime/pkg/multicluster"
 
 	"github.com/kcp-dev/multicluster-provider/apiexport"
 
@@ -59,36 +56,18 @@ func TestLogicalClustersAreEngagedWhenTheyBindAndDisengagedWhenTheyUnbind(t *tes
 	target := harness.TheTarget(t)
 	scenario := harness.NewScenario(t, 1)
 	mgr, _ := startManager(t, scenario.ProviderConfig(t), apiExportProvider(t, scenario), &corev1.ConfigMap{}, mark)
-	isEngaged := func(consumer harness.Workspace) bool {
-		_, err := mgr.GetCluster(t.Context(), multicluster.ClusterName(consumer.Cluster))
-		if err != nil && !errors.Is(err, multicluster.ErrClusterNotFound) {
-			t.Errorf("GetCluster of %s: %v", consumer.Path, err)
-		}
-		return err == nil
-	}
-	await := func(consumer harness.Workspace, engaged bool) {
-		t.Helper()
-		harness.Eventually(t, fmt.Sprintf("%s is engaged: %t", consumer.Path, engaged), func() error {
-			if isEngaged(consumer) != engaged {
-				return errors.New("it is not so")
-			}
-			return nil
-		})
-	}
-	await(scenario.Consumers[0], true)
+	awaitEngaged(t, mgr, scenario.Consumers[0], true)
 
 	// The first binding on the last shard brings a new URL into the endpoint slice.
 	later := target.NewWorkspace(t, target.Shards[len(target.Shards)-1])
-	if isEngaged(later) {
-		t.Error("a workspace without a binding is engaged")
-	}
+	awaitEngaged(t, mgr, later, false)
 	scenario.Bind(t, later)
-	await(later, true)
+	awaitEngaged(t, mgr, later, true)
 	want(t, later, "engaged", "yes")
 	awaitMark(t, later, "engaged", "yes")
 
 	scenario.Unbind(t, scenario.Consumers[0])
-	await(scenario.Consumers[0], false)
+	awaitEngaged(t, mgr, scenario.Consumers[0], false)
 	want(t, later, "engaged", "still")
 	awaitMark(t, later, "engaged", "still")
 }

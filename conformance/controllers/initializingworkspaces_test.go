@@ -2,7 +2,6 @@ package controllers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -13,12 +12,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	mcmanager "sigs.k8s.io/multicluster-runtime/pkg/manager"
-	"sigs.k8s.io/multicluster-runtime/pkg/multicluster"
 	mcreconcile "sigs.k8s.io/multicluster-runtime/pkg/reconcile"
 
 	kcpcorev1alpha1 "github.com/kcp-dev/sdk/apis/core/v1alpha1"
 	"github.com/kcp-dev/sdk/apis/tenancy/initialization"
-	tenancyv1alpha1 "github.com/kcp-dev/sdk/apis/tenancy/v1alpha1"
 
 	"github.com/kcp-dev/multicluster-provider/initializingworkspaces"
 
@@ -29,16 +26,9 @@ import (
 func TestWorkspacesAreInitialized(t *testing.T) {
 	t.Parallel()
 	target := harness.TheTarget(t)
-	owned := target.NewOwnedType(t)
-	// The owner's rights in the workspace may take a moment to arrive at kcp.
-	var reader client.Client
-	harness.Eventually(t, "a client of the type's owner", func() (err error) {
-		reader, err = client.New(owned.Config, client.Options{Scheme: scheme()})
-		return err
-	})
-	var workspaceType tenancyv1alpha1.WorkspaceType
-	harness.Must(t, reader.Get(t.Context(), client.ObjectKey{Name: string(owned.Reference.Name)}, &workspaceType))
-	initializer := initialization.InitializerForType(&workspaceType)
+	owned := target.NewOwnedType(t, harness.Initializing)
+	workspaceType := readType(t, owned)
+	initializer := initialization.InitializerForType(workspaceType)
 
 	options := initializingworkspaces.Options{Scheme: scheme(), Log: &quiet}
 	provider := harness.Got(initializingworkspaces.New(owned.Config, workspaceType.Name, options))(t)
@@ -55,13 +45,7 @@ func TestWorkspacesAreInitialized(t *testing.T) {
 			t.Errorf("%s was filled with %v", workspace.Path, found.Data)
 		}
 		// Nobody initializes a workspace that is ready.
-		harness.Eventually(t, workspace.Path+" is disengaged", func() error {
-			_, err := mgr.GetCluster(t.Context(), multicluster.ClusterName(workspace.Cluster))
-			if err == nil {
-				return errors.New("it is still engaged")
-			}
-			return nil
-		})
+		awaitEngaged(t, mgr, workspace, false)
 	}
 }
 

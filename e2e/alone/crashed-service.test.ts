@@ -4,34 +4,11 @@ import { describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { atVirtualWorkspaces, masters } from '../support/identities.ts';
 import { processes, stateOf } from '../support/operations.ts';
+import { SteadyLoad } from '../support/steady-load.ts';
 
 const WORKERS = 8;
 const SERVICE = 'initializer-vw';
 const LIST = '/services/initializingworkspaces/root:nobody/clusters/*/apis/core.kcp.io/v1alpha1/logicalclusters?limit=1';
-
-/** Asks again and again until it is stopped, and remembers when each answer came. */
-class Load {
-  readonly answers: { readonly at: number; readonly status: number }[] = [];
-  readonly #workers: Promise<void>[];
-  #stopped = false;
-
-  constructor(path: string) {
-    this.#workers = Array.from({ length: WORKERS }, () => this.#work(path));
-  }
-
-  async #work(path: string): Promise<void> {
-    const client = atVirtualWorkspaces(masters);
-    while (!this.#stopped) {
-      const { status } = await client.get(path);
-      this.answers.push({ at: performance.now(), status });
-    }
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await Promise.all(this.#workers);
-  }
-}
 
 const describeFleet = processes.includes(SERVICE) ? describe : describe.skip;
 
@@ -39,8 +16,8 @@ describeFleet('a service killed by SIGKILL under load', () => {
   test('fails only what was in flight in it, and is back by itself', async () => {
     const front = await stateOf('front-proxy');
     const { pid } = await stateOf(SERVICE);
-    const lists = new Load(LIST);
-    const probes = new Load('/readyz/ping');
+    const lists = new SteadyLoad(WORKERS, () => atVirtualWorkspaces(masters), LIST);
+    const probes = new SteadyLoad(WORKERS, () => atVirtualWorkspaces(masters), '/readyz/ping');
     await sleep(1_000);
 
     process.kill(pid, 'SIGKILL');

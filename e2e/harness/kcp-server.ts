@@ -62,6 +62,10 @@ export class KcpServer {
     return new KcpServer(group, options);
   }
 
+  get pid(): number | undefined {
+    return this.#group.pid;
+  }
+
   /** Resolves when tests may begin. Throws when a server ends before that, or when it takes too long. */
   async untilReady(): Promise<void> {
     const { stop, workDir } = this.#options;

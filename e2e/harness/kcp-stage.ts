@@ -17,7 +17,11 @@ export async function startKcp(binaries: FoundBinaries, { workDir, plan, shards 
     await kcp.untilReady();
     const operator = await startOperatorFrontProxy(binaries, workDir);
     return {
-      description: { ...describeWorkDir(workDir, plan, shards), servicesFrontProxyURL: operator.url },
+      description: {
+        ...describeWorkDir(workDir, plan, shards),
+        servicesFrontProxyURL: operator.url,
+        ...(kcp.pid !== undefined && { testServerPid: kcp.pid }),
+      },
       logTails: () => kcp.logTails(),
       async end() {
         await operator.end();

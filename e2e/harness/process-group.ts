@@ -37,6 +37,10 @@ export class ProcessGroup {
     });
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Resolves when the program itself has ended, or `stop` is aborted. */
   async untilEnded(stop: AbortSignal): Promise<void> {
     while (this.ended === undefined && !stop.aborted) await sleep(100);

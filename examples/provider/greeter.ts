@@ -1,4 +1,5 @@
 import { createInformer } from '@kcp-vw/shared/informer/informer.ts';
+import { reconcileObjects } from '@kcp-vw/shared/informer/reconcile.ts';
 import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { requestJson } from '@kcp-vw/shared/upstream/json.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
@@ -8,23 +9,11 @@ interface Greeting extends KubeObject {
   status?: { text?: string };
 }
 
-const RETRY_MS = 500;
-
 /**
  * The controller behind one URL, which is one shard: it sees the Greetings of all logical clusters there at once, and writes into each of
  * them. For every Greeting it keeps a ConfigMap with the text, and the text in the status.
  */
 export function startGreeter(url: URL, upstream: Upstream, say: (text: string) => void): { stop(): void } {
-  const greetings = createInformer<Greeting>({
-    name: `greetings at ${url.host}`,
-    upstream,
-    path: `${url.pathname}/clusters/*/apis/example.dev/v1/greetings`,
-    onError: error => say(`${url.host}: ${error.message}`),
-  });
-  const retries = new Set<NodeJS.Timeout>();
-  const underWay = new Set<string>();
-  let stopped = false;
-
   async function send(method: string, path: string, accepted: readonly number[], body: object, type: string): Promise<void> {
     const headers = ['content-type', type];
     const response = await requestJson<{ message?: string }>(upstream, { method, path: `${url.pathname}${path}`, headers, body });
@@ -44,38 +33,21 @@ export function startGreeter(url: URL, upstream: Upstream, say: (text: string) =
     say(`${clusterOf(greeting)}: ${namespace}/${name} says ${JSON.stringify(text)}`);
   }
 
-  /** One at a time per object, with its latest state, again until it works. */
-  async function reconcile(cluster: string, name: string, namespace: string): Promise<void> {
-    const key = `${cluster} ${namespace}/${name}`;
-    if (stopped || underWay.has(key)) return;
-    underWay.add(key);
-    const before = greetings.get(cluster, name, namespace);
-    let again = 0;
-    try {
-      if (before) await greet(before);
-    } catch (error) {
-      if (!stopped) say(`${key}: ${error instanceof Error ? error.message : String(error)}; trying again`);
-      again = RETRY_MS;
-    }
-    underWay.delete(key);
-    if (again === 0 && greetings.get(cluster, name, namespace) === before) return;
-    const timer = setTimeout(() => {
-      retries.delete(timer);
-      void reconcile(cluster, name, namespace);
-    }, again);
-    retries.add(timer);
-  }
-
-  greetings.onEvent(({ type, object }) => {
-    const { name = '', namespace = '' } = object.metadata ?? {};
-    if (type !== 'DELETED') void reconcile(clusterOf(object), name, namespace);
+  const greetings = createInformer<Greeting>({
+    name: `greetings at ${url.host}`,
+    upstream,
+    path: `${url.pathname}/clusters/*/apis/example.dev/v1/greetings`,
+    onError: error => say(`${url.host}: ${error.message}`),
+  });
+  const end = reconcileObjects(greetings, {
+    reconcile: greet,
+    onError: (error, { metadata }) => say(`${metadata?.namespace}/${metadata?.name}: ${error.message}; trying again`),
   });
   greetings.start();
   return {
     stop() {
-      stopped = true;
+      end();
       greetings.stop();
-      for (const timer of retries) clearTimeout(timer);
     },
   };
 }

@@ -46,7 +46,7 @@ test('kcp-vw dev brings up a kcp whose workspaces the demo controller initialize
     const welcome = '/clusters/root:first/api/v1/namespaces/default/configmaps/welcome';
     expect(await requestJson(kcp, { method: 'GET', path: welcome })).toMatchObject({
       status: 200,
-      body: { data: { from: 'the demo controller' } },
+      body: { data: { text: 'Welcome to a workspace of type demo!' } },
     });
     await kcp.close();
 

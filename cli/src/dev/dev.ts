@@ -65,7 +65,8 @@ async function run(folder: string, programs: RunningProgram[]): Promise<number> 
     ['up', ...fleetFlags(file, folder, viewsPort)],
     `https://${HOST}:${viewsPort}`,
   );
-  await start('demo-controller', 'dev/demo/initializer.ts', [`--kubeconfig=${file('admin.kubeconfig')}`]);
+  const demo = [`--kubeconfig=${file('admin.kubeconfig')}`, '--context=root', '--type=demo'];
+  await start('demo-controller', 'examples/initializer/initializer.ts', demo);
   say(instructions(file('admin.kubeconfig'), folder, viewsPort));
   return untilOneEnds(programs);
 }

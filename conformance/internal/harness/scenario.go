@@ -77,6 +77,18 @@ func (scenario *Scenario) awaitAccess(t *testing.T, consumer Workspace) {
 	})
 }
 
+// AwaitURLs waits until the endpoint slice has so many URLs.
+func (scenario *Scenario) AwaitURLs(t *testing.T, count int) {
+	t.Helper()
+	Eventually(t, fmt.Sprintf("URLs in the endpoint slice: %d", count), func() error {
+		urls, err := scenario.publishedURLs(t)
+		if err == nil && len(urls) != count {
+			err = fmt.Errorf("there are %v", urls)
+		}
+		return err
+	})
+}
+
 func (scenario *Scenario) publishedURLs(t *testing.T) ([]string, error) {
 	t.Helper()
 	slices := scenario.Target.KCPClient(t, scenario.Provider.Path).ApisV1alpha1().APIExportEndpointSlices()

@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// UseServiceAccount makes a service account of the provider's workspace the user of the scenario. Only a real kcp issues its tokens.
+// UseServiceAccount makes a service account of the provider's workspace the user of the scenario.
 func (scenario *Scenario) UseServiceAccount(t *testing.T) {
 	t.Helper()
 	accounts := scenario.Provider.KubeClient(t).CoreV1().ServiceAccounts(metav1.NamespaceDefault)

@@ -18,7 +18,7 @@ import (
 type Target struct {
 	// Kubeconfig is the path of an administrator's kubeconfig; its context "base" has the front proxy as server, without a path.
 	Kubeconfig string
-	// RealKCP is true for a kcp, false for a dev shard, which merges and records no field managers.
+	// RealKCP is true for a kcp, false for a dev shard, which can be told to fail.
 	RealKCP bool
 	// Ours is true for the virtual workspaces of this project, false for those of kcp's own Go program.
 	Ours bool
@@ -84,14 +84,6 @@ func TheTarget(t *testing.T) *Target {
 		t.Skipf("%s names no kcp; `npm run conformance` starts one", kubeconfigVariable)
 	}
 	return target
-}
-
-// OnlyOnKCP skips the test on a dev shard.
-func (target *Target) OnlyOnKCP(t *testing.T, why string) {
-	t.Helper()
-	if !target.RealKCP {
-		t.Skipf("needs a real kcp: %s", why)
-	}
 }
 
 // OnlyOnOurs skips the test where kcp's own Go program serves the virtual workspaces.

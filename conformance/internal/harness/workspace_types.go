@@ -11,7 +11,20 @@ import (
 	tenancyv1alpha1 "github.com/kcp-dev/sdk/apis/tenancy/v1alpha1"
 )
 
-// OwnedType is a workspace type whose workspaces wait for an initializer that a user runs.
+// Lifecycle is what the workspaces of a type wait for.
+type Lifecycle struct {
+	initializer, terminator bool
+	verb                    string
+}
+
+var (
+	// Initializing is the beginning: workspaces wait for an initializer.
+	Initializing = Lifecycle{initializer: true, verb: "initialize"}
+	// Terminating is the end: workspaces wait for a terminator.
+	Terminating = Lifecycle{terminator: true, verb: "terminate"}
+)
+
+// OwnedType is a workspace type whose workspaces wait for a controller that a user runs.
 type OwnedType struct {
 	Reference tenancyv1alpha1.WorkspaceTypeReference
 	// Config is the user's configuration in the workspace that holds the type.
@@ -19,14 +32,15 @@ type OwnedType struct {
 }
 
 // NewOwnedType creates a type that extends universal, and waits until its URLs are published.
-func (target *Target) NewOwnedType(t *testing.T) OwnedType {
+func (target *Target) NewOwnedType(t *testing.T, lifecycle Lifecycle) OwnedType {
 	t.Helper()
 	home := target.NewWorkspace(t, "root")
 	types := target.KCPClient(t, home.Path).TenancyV1alpha1().WorkspaceTypes()
 	made := &tenancyv1alpha1.WorkspaceType{
 		ObjectMeta: metav1.ObjectMeta{Name: "owned"},
 		Spec: tenancyv1alpha1.WorkspaceTypeSpec{
-			Initializer: true,
+			Initializer: lifecycle.initializer,
+			Terminator:  lifecycle.terminator,
 			Extend:      tenancyv1alpha1.WorkspaceTypeExtension{With: []tenancyv1alpha1.WorkspaceTypeReference{Universal}},
 		},
 	}
@@ -46,7 +60,7 @@ func (target *Target) NewOwnedType(t *testing.T) OwnedType {
 		{APIGroups: []string{"tenancy.kcp.io"}, Resources: []string{"workspacetypes"}, Verbs: []string{"get", "list", "watch"}},
 		{
 			APIGroups: []string{"tenancy.kcp.io"}, Resources: []string{"workspacetypes"}, ResourceNames: []string{made.Name},
-			Verbs: []string{"initialize"},
+			Verbs: []string{lifecycle.verb},
 		},
 	})
 	return OwnedType{

@@ -128,6 +128,25 @@ func (target *Target) AwaitReady(t *testing.T, workspace Workspace) {
 	})
 }
 
+// Delete begins the deletion of the workspace.
+func (workspace Workspace) Delete(t *testing.T) {
+	t.Helper()
+	workspaces := workspace.target.KCPClient(t, "root").TenancyV1alpha1().Workspaces()
+	Must(t, workspaces.Delete(t.Context(), strings.TrimPrefix(workspace.Path, "root:"), metav1.DeleteOptions{}))
+}
+
+// AwaitGone waits until the workspace is no more.
+func (workspace Workspace) AwaitGone(t *testing.T) {
+	t.Helper()
+	Eventually(t, "end of "+workspace.Path, func() error {
+		_, err := workspace.target.workspace(t, workspace)
+		if err == nil {
+			return errors.New("it is still there")
+		}
+		return ignoring(err, apierrors.IsNotFound)
+	})
+}
+
 // ConfigIn is the administrator's configuration in the workspace of a path.
 func (target *Target) ConfigIn(t *testing.T, path string) *rest.Config {
 	t.Helper()

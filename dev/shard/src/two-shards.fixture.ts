@@ -38,19 +38,23 @@ interface Asked {
   readonly method?: string;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Whose request it is, in place of the certificate. */
+  readonly token?: string;
 }
 
 /** At a shard as masters, at the front proxy as kcp-admin. */
-export async function ask(at: 0 | 1 | 'front proxy', path: string, { method = 'GET', body, contentType }: Asked = {}) {
+export async function ask(at: 0 | 1 | 'front proxy', path: string, { method = 'GET', body, contentType, token }: Asked = {}) {
   const { pairs } = started.folder;
   const pair = pairs[at === 'front proxy' ? 'kcp-admin' : 'shard-client'];
   const outgoing = request(`${at === 'front proxy' ? started.frontProxyURL : started.shards[at]?.url}${path}`, {
     agent: false,
     ca: pairs['serving-ca']?.certPem,
-    cert: pair?.certPem,
-    key: pair?.keyPem,
+    ...(token === undefined && { cert: pair?.certPem, key: pair?.keyPem }),
     method,
-    headers: { ...(body !== undefined && { 'content-type': contentType ?? 'application/json' }) },
+    headers: {
+      ...(body !== undefined && { 'content-type': contentType ?? 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
   });
   outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { DEFAULT_LIMITS } from '@kcp-vw/shared/config/options.ts';
 import type { AddressSource } from './addresses.ts';
 import { createBackends } from './backends.ts';
+import { createEndpointPolicy } from './endpoint-policy.ts';
 import { fileAddresses } from './file-addresses.ts';
 
 let folder: string;
@@ -31,7 +32,9 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'addresses-'));
   errors = [];
   write({ views: { a: [address(1)] } });
-  source = fileAddresses({ file: file(), withUrls: true }, error => errors.push(error));
+  source = fileAddresses({ file: file(), withUrls: true, policy: createEndpointPolicy({ lists: [], unlisted: 'any' }) }, error =>
+    errors.push(error),
+  );
 });
 afterEach(() => {
   source.close();

@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { watchFiles } from '@kcp-vw/shared/config/files.ts';
-import { type Address, type AddressSource, keyOf } from './addresses.ts';
+import type { AddressSource } from './addresses.ts';
 import { type Addresses, type ReadAddressesOptions, readAddresses } from './read-addresses.ts';
 
 /**
@@ -35,7 +35,7 @@ export function fileAddresses(options: ReadAddressesOptions, onError: (error: Er
 
   return {
     addressesOf: view => views.get(view) ?? (known.has(view) ? [] : undefined),
-    all: () => [...new Map([...views.values()].flat().map((address): [string, Address] => [keyOf(address), address])).values()],
+    views: () => [...views.keys()],
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,26 +1,44 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
-import { unauthorized } from '@kcp-vw/shared/kube/errors.ts';
+import { parseFlags } from '@kcp-vw/shared/config/flags.ts';
+import { badRequest, forbiddenBecause, unauthorized } from '@kcp-vw/shared/kube/errors.ts';
 import type { AuditEntry } from '@kcp-vw/shared/observe/audit.ts';
 import { createHealth } from '@kcp-vw/shared/observe/health.ts';
 import { fakeExchange } from '@kcp-vw/shared/testing/fake-exchange.ts';
+import { OPEN_DOOR } from './door.fixture.ts';
 import { createFront, frontMetrics } from './front.ts';
+import { createForgeryCheck } from './header-forgery.ts';
+import { UNKNOWN_SHARD } from './shard-of.ts';
 
 const alice: Caller = { name: 'alice', uid: '', groups: [], extra: {}, method: 'token' };
 const anonymous: Caller = { ...alice, name: 'system:anonymous', method: 'anonymous' };
 const masters: Caller = { ...alice, groups: ['system:masters'] };
 
-async function ask(url: string, { caller = alice as Caller | null, headers = [] as string[], ready = true } = {}) {
+async function ask(
+  url: string,
+  {
+    caller = alice as Caller | null,
+    headers = [] as string[],
+    ready = true,
+    refusal = unauthorized(),
+    shard = undefined as string | undefined,
+  } = {},
+) {
   const audited: AuditEntry[] = [];
   const routed: string[] = [];
+  const shards: (string | undefined)[] = [];
+  const metrics = frontMetrics(['root']);
   const health = createHealth();
   health.addReadiness('initializer-vw', () => (ready ? undefined : 'it is not up'));
   const front = createFront({
+    ...OPEN_DOOR,
     authenticate: async () => {
-      if (caller === null) throw unauthorized();
+      if (caller === null) throw refusal;
       return caller;
     },
-    router: async (exchange, _caller, target, record) => {
+    router: async (exchange, _caller, target, record, asked) => {
+      shards.push(asked);
+      if (target.segments[1] === 'refused') throw badRequest('no such shard');
       if (target.segments[1] !== 'known') return 'unknown';
       routed.push(exchange.url);
       record.because = 'a rule';
@@ -30,11 +48,13 @@ async function ask(url: string, { caller = alice as Caller | null, headers = [] 
     },
     health,
     audit: { write: entry => audited.push(entry), flush: async () => undefined, close: async () => undefined },
-    metrics: frontMetrics(),
+    metrics,
+    isForged: createForgeryCheck(parseFlags(['--kubeconfig=x']).requestHeader),
+    ...(shard !== undefined && { shardOf: () => shard }),
   });
   const exchange = fakeExchange('GET', url, { headers });
   await front(exchange);
-  return { exchange, audited, routed };
+  return { exchange, audited, routed, shards, shown: () => metrics.registry.metrics() };
 }
 
 describe('the public port', () => {
@@ -98,5 +118,49 @@ describe('the public port', () => {
   ])('answers a request that has passed %s proxies with %i', async (hops, code) => {
     const { exchange } = await ask('/services/known/x', { headers: ['X-Kcp-Virtual-Resource-Hops', hops] });
     expect(exchange.status).toBe(code);
+  });
+
+  test('audits over how many proxies a request came', async () => {
+    const [direct, second] = [
+      await ask('/services/known/x'),
+      await ask('/services/known/x', { headers: ['X-Kcp-Virtual-Resource-Hops', '1'] }),
+    ];
+    expect([direct.audited[0]?.hops, second.audited[0]?.hops]).toEqual([1, 2]);
+  });
+
+  test('routes to the shard that a request is for, audits that, and counts its bytes', async () => {
+    const { shards, audited, shown } = await ask('/services/known/x', { shard: 'root' });
+    expect([shards, audited[0]?.shard]).toEqual([['root'], 'root']);
+    expect(await shown()).toContain('kcp_backend_rs_body_bytes{shard="root"} 6');
+  });
+
+  test('counts no bytes of what it refuses itself', async () => {
+    for (const url of ['/services/refused/x', '/services/other/x', '/elsewhere']) {
+      const { shown, exchange } = await ask(url, { shard: 'root' });
+      expect(exchange.bytesWritten).toBeGreaterThan(0);
+      expect(await shown()).not.toContain('kcp_backend_rs_body_bytes{');
+    }
+  });
+
+  test('answers health under every name, and audits no shard where there is none of the name', async () => {
+    const { exchange } = await ask('/readyz', { caller: anonymous, shard: UNKNOWN_SHARD });
+    expect(exchange.text).toBe('ok');
+    const { audited, exchange: refused, shown } = await ask('/services/refused/x', { shard: UNKNOWN_SHARD });
+    expect(refused.json).toMatchObject({ kind: 'Status', code: 400, message: 'no such shard' });
+    expect(audited[0]).toMatchObject({ shard: undefined, record: { because: 'no such shard' } });
+    expect(await shown()).toContain('proxy_rejected_total{reason="BadRequest"} 1');
+  });
+
+  test.each([
+    ['a token beside forged headers', { headers: ['x-remote-user', 'admin'] }, 1],
+    ['forged headers alone', { headers: ['X-Remote-Group', 'system:masters'], caller: anonymous }, 1],
+    ['forged headers beside bad credentials', { headers: ['X-Remote-User', 'admin'], caller: null }, 1],
+    ['impersonation that is refused', { headers: ['Impersonate-User', 'a'], caller: null, refusal: forbiddenBecause('no') }, 1],
+    ['malformed impersonation', { headers: ['Impersonate-User', ''], caller: null, refusal: badRequest('no') }, 0],
+    ['a trusted proxy', { headers: ['X-Remote-User', 'alice'], caller: { ...alice, method: 'request-header' as const } }, 0],
+    ['nothing of the kind', { headers: ['X-Request-Id', '1'] }, 0],
+  ])('counts what is forged: %s', async (_, request, count) => {
+    const { shown } = await ask('/services/known/x', request);
+    expect(await shown()).toContain(`proxy_header_forgery_total ${count}`);
   });
 });

@@ -4,18 +4,21 @@ import type { Authenticate } from '@kcp-vw/shared/authn/authenticate.ts';
 import { type Caller, isMasters } from '@kcp-vw/shared/authn/identity.ts';
 import { SERVICES as SHIPPED } from '@kcp-vw/shared/config/options.ts';
 import { badGateway, badRequest, toStatusError } from '@kcp-vw/shared/kube/errors.ts';
+import { RequestBody } from '@kcp-vw/shared/listener/body.ts';
 import type { Exchange, Handler } from '@kcp-vw/shared/listener/exchange.ts';
 import { headerValue } from '@kcp-vw/shared/listener/headers.ts';
-import type { AuditLog } from '@kcp-vw/shared/observe/audit.ts';
+import type { AuditEntry, AuditLog } from '@kcp-vw/shared/observe/audit.ts';
 import { type Health, mayAskForHealth } from '@kcp-vw/shared/observe/health.ts';
 import { createMetrics, type Metrics } from '@kcp-vw/shared/observe/metrics.ts';
 import { continueTrace, stage } from '@kcp-vw/shared/observe/trace.ts';
 import { parseTarget } from '@kcp-vw/shared/target/target.ts';
 import { unresolved } from '@kcp-vw/shared/view/host.ts';
 import { SERVICES } from '@kcp-vw/shared/view/path-pattern.ts';
-import type { RequestRecord } from '@kcp-vw/shared/view/record.ts';
 import { withAuditID } from './audit-id.ts';
-import type { Router } from './router.ts';
+import { type ClientLimiter, Throttled } from './client-limits.ts';
+import type { IsForged } from './header-forgery.ts';
+import { isStream, type Router } from './router.ts';
+import { type ShardOf, UNKNOWN_SHARD } from './shard-of.ts';
 
 export interface FrontOptions {
   readonly authenticate: Authenticate;
@@ -23,16 +26,34 @@ export interface FrontOptions {
   readonly health: Health;
   readonly audit: AuditLog;
   readonly metrics: Metrics;
+  readonly shardOf: ShardOf;
+  readonly limits: ClientLimiter;
+  /** Forged headers are counted; they are never believed. */
+  readonly isForged: IsForged;
 }
 
-/** Metrics with the names of all views that can be routed to. */
-export const frontMetrics = (): Metrics => createMetrics({ views: Object.values(SHIPPED).flatMap(({ views }) => views) });
+/** Metrics with the names of all views that can be routed to, and of the shards that are configured. */
+export const frontMetrics = (shards: readonly string[] = []): Metrics =>
+  createMetrics({ views: Object.values(SHIPPED).flatMap(({ views }) => views), shards });
+
+/** What becomes known of a request on its way. */
+interface Course extends Pick<AuditEntry, 'record'> {
+  caller?: Caller;
+  shard?: string;
+  throttled?: Throttled;
+  hops: number;
+  /** A service has it: the bytes that go to and fro are its. */
+  isRouted: boolean;
+}
 
 /**
  * The public port's handler: health for anyone, all else routed by the name after `/services/`.
  * It decides who the caller is, and nothing about what the caller may.
  */
-export function createFront({ authenticate, router, health, audit, metrics }: FrontOptions): Handler {
+export function createFront(options: FrontOptions): Handler {
+  const { authenticate, router, health, audit, metrics, shardOf, limits, isForged } = options;
+  metrics.observeClients(() => limits.clients);
+
   return async received => {
     if (await answerHealth(received)) return;
     const exchange = withAuditID(received);
@@ -40,21 +61,37 @@ export function createFront({ authenticate, router, health, audit, metrics }: Fr
   };
 
   async function serve(exchange: Exchange): Promise<void> {
-    const record: RequestRecord = {};
-    let caller: Caller | undefined;
-    follow(exchange, () => caller, record);
+    const course: Course = { record: {}, hops: 1, isRouted: false };
+    follow(exchange, course);
     try {
       const target = parseTarget(exchange.url);
-      refuseLoops(exchange);
-      caller = await stage('authenticate', () => authenticated(exchange));
-      const routed = target.segments[0] === SERVICES && (await router(exchange, caller, target, record)) === 'done';
-      if (!routed) throw unresolved(caller, exchange.method, target);
+      course.hops = hopsOf(exchange);
+      const shard = shardOf(exchange);
+      if (shard !== undefined && shard !== UNKNOWN_SHARD) course.shard = shard;
+      const caller = await stage('authenticate', () => authenticated(exchange));
+      course.caller = caller;
+      // Whatever becomes of the request, its place is free when the exchange closes; at once if it has already.
+      exchange.onClose(limits.admit(caller, exchange.peer.address, isStream(exchange, target) ? 'stream' : 'unary'));
+      course.isRouted = target.segments[0] === SERVICES;
+      const isDone = course.isRouted && (await router(exchange, caller, target, course.record, shard)) === 'done';
+      if (!isDone) throw unresolved(caller, exchange.method, target);
     } catch (error) {
-      const status = toStatusError(error);
-      metrics.rejected(status.status.reason ?? '');
-      record.because ??= status.message;
-      sendStatus(exchange, status);
+      refuse(exchange, course, error);
     }
+  }
+
+  function refuse(exchange: Exchange, course: Course, error: unknown): void {
+    const status = toStatusError(error);
+    course.isRouted = false;
+    course.record.because ??= status.message;
+    if (status instanceof Throttled) {
+      course.throttled = status;
+      metrics.clientThrottled(status.client);
+      metrics.rejected(THROTTLED[status.limit]);
+    } else {
+      metrics.rejected(status.status.reason ?? '');
+    }
+    sendStatus(exchange, status);
   }
 
   /**
@@ -80,29 +117,45 @@ export function createFront({ authenticate, router, health, audit, metrics }: Fr
     try {
       const caller = await authenticate(exchange.headers, exchange.peer);
       metrics.authentication(caller.method === 'anonymous' ? 'anonymous' : 'success');
+      if (isForged(exchange.headers, caller)) metrics.headerForgery();
       return caller;
     } catch (error) {
-      metrics.authentication(toStatusError(error).code < 500 ? 'failure' : 'error');
+      const { code } = toStatusError(error);
+      metrics.authentication(code < 500 ? 'failure' : 'error');
+      // A malformed request, or one that could not be judged, says nothing of who may send what.
+      if ((code === 401 || code === 403) && isForged(exchange.headers, undefined)) metrics.headerForgery();
       throw error;
     }
   }
 
   /** Counts and audits the request when it ends. */
-  function follow(exchange: Exchange, caller: () => Caller | undefined, record: RequestRecord): void {
+  function follow(exchange: Exchange, course: Course): void {
     const finished = metrics.requestStarted();
     exchange.onClose(complete => {
+      const { record, caller, shard, throttled, hops, isRouted } = course;
       finished({ method: exchange.method, code: exchange.status, view: record.view, startedAt: exchange.startedAt });
-      audit.write({ exchange, caller: caller(), record, complete });
+      if (isRouted) metrics.backendBytes(shard, received(exchange), exchange.bytesWritten);
+      audit.write({ exchange, caller, record, shard, throttled, hops, complete });
     });
   }
 }
 
+const THROTTLED = { requests: 'clientRequests', watches: 'clientWatches', rate: 'clientRate' } as const;
+
+/** Bytes of the request's body that were taken. */
+const received = ({ body }: Exchange): number => (body instanceof RequestBody ? body.received : 0);
+
 const isSingleCheck = (path: string): boolean => path.lastIndexOf('/') > 0;
 
-/** A shard, another proxy and we could send a request round in circles; each of our hops counts. */
-function refuseLoops(exchange: Exchange): void {
+/**
+ * Proxies that the request has passed, this one included. A shard, another proxy and we could send a request round in circles: throws
+ * where there are too many.
+ */
+function hopsOf(exchange: Exchange): number {
   const value = headerValue(exchange.headers, HOPS_HEADER);
-  if (value === undefined) return;
+  if (value === undefined) return 1;
   if (!/^\d{1,3}$/.test(value)) throw badRequest(`malformed ${HOPS_HEADER} header`);
-  if (Number(value) >= MAX_HOPS) throw badGateway(`the request has passed ${value} virtual workspace proxies: it runs in a loop`);
+  const passed = Number(value);
+  if (passed >= MAX_HOPS) throw badGateway(`the request has passed ${value} virtual workspace proxies: it runs in a loop`);
+  return passed + 1;
 }

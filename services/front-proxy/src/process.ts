@@ -8,18 +8,21 @@ import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 import { startOps } from '@kcp-vw/shared/observe/ops.ts';
 import { reportReadiness } from '@kcp-vw/shared/observe/readiness-report.ts';
 import { createBackends } from './backends.ts';
-import { fileAddresses } from './file-addresses.ts';
+import { fleetMetrics } from './fleet-metrics.ts';
 import { frontMetrics } from './front.ts';
 import { followReadiness } from './readiness.ts';
 import { createRouter } from './router.ts';
+import { followSelfTest } from './self-test.ts';
 import { startFrontProxy } from './server.ts';
 import { loadServiceCredentials } from './service-credentials.ts';
+import { shardNames } from './shard-of.ts';
+import { openSources } from './sources.ts';
 
 export interface FrontProxyProcessOptions {
   readonly options: Options;
-  /** The file that says where the views are. */
-  readonly addresses: string;
-  /** The services that have to be ready; absent: those in the file. */
+  /** The file that says where the views are; absent: the registry does. */
+  readonly addresses?: string | undefined;
+  /** The services that have to be ready; absent: those in the file, and none of those that register. */
   readonly services?: readonly string[];
   readonly ops?: OpsAddress | undefined;
   readonly log: Logger;
@@ -29,26 +32,34 @@ export interface FrontProxyProcessOptions {
 /** The front proxy as a process, until the hooks end it. Rejects, with a sentence, when it cannot start. */
 export async function runFrontProxy({ options, addresses, services, ops, log, hooks }: FrontProxyProcessOptions): Promise<void> {
   const health = createHealth();
-  const metrics = frontMetrics();
+  const metrics = frontMetrics(shardNames(options));
   const drain = createDrain();
 
   const credentials = loadServiceCredentials(options.serviceAccess, {
     onError: err =>
       log.error({ err }, 'the files to reach the services with have changed and cannot be used; the last ones stay'),
   });
-  const source = fileAddresses({ file: addresses, withUrls: credentials !== undefined }, err =>
-    log.warn({ err }, 'the addresses of the services could not be read'),
-  );
+  const sources = openSources({ options, addresses, credentials, log });
   const backends = createBackends({
-    source,
+    source: sources.source,
     credentials,
     limits: options.limits,
     onError: err => log.warn({ err }, 'a connection to a service failed'),
+    test: (upstream, onResult) => followSelfTest(upstream, { log, onResult }),
   });
-  const readiness = followReadiness(backends, services);
+  const readiness = followReadiness(backends, () => services ?? sources.required());
   health.addReadinessOf(() => readiness.checks());
+  const { registry } = sources;
+  if (registry) health.addReadiness('registry', () => registry.check());
+  fleetMetrics({ register: metrics.registry, source: sources.source, backends, registered: registry?.registered });
 
-  const front = await startFrontProxy({ options, router: createRouter(backends, drain), log, metrics, health });
+  const front = await startFrontProxy({ options, router: createRouter(backends, drain), log, metrics, health }).catch(
+    async error => {
+      // What follows a registry would keep the process from ending.
+      await sources.close();
+      throw error;
+    },
+  );
   const opsServer = ops && (await startOps({ address: ops, health, registry: metrics.registry }));
   hooks.listening(front.address);
   const stopReporting = reportReadiness(health, hooks);
@@ -59,7 +70,7 @@ export async function runFrontProxy({ options, addresses, services, ops, log, ho
     drain.begin();
     await front.drain();
     readiness.stop();
-    source.close();
+    await sources.close();
     credentials?.close();
     await backends.close();
     await opsServer?.close();

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { parseAllowedEndpoints } from './allowed-endpoints.ts';
+import { createEndpointPolicy } from './endpoint-policy.ts';
 import { readAddresses } from './read-addresses.ts';
 
 let folder: string;
@@ -10,10 +12,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function read(content: unknown, withUrls = true) {
+const anywhere = createEndpointPolicy({ lists: [], unlisted: 'any' });
+
+function read(content: unknown, { withUrls = true, policy = anywhere } = {}) {
   const file = join(folder, 'addresses.json');
   writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
-  return readAddresses({ file, withUrls });
+  return readAddresses({ file, withUrls, policy });
 }
 const at = (address: object) => read({ views: { one: [address] } });
 const pod = { service: 'a-vw', instance: 'a-vw-0' };
@@ -25,6 +29,7 @@ describe('a file of addresses', () => {
       ...pod,
       instance: `${i}`,
       url,
+      policy: anywhere,
     }));
     expect(Object.fromEntries(read({ views: { one: [socket], two: urls, three: [] } }))).toEqual({
       one: [socket],
@@ -87,7 +92,25 @@ describe('a file of addresses', () => {
   });
 
   test('has no urls where there is no certificate to reach them with', () => {
-    expect(() => read({ views: { one: [{ ...pod, url: 'https://a-vw' }] } }, false)).toThrow(/needs --services-ca-file/);
+    expect(() => read({ views: { one: [{ ...pod, url: 'https://a-vw' }] } }, { withUrls: false })).toThrow(
+      /needs --services-ca-file/,
+    );
+  });
+
+  // The operator's own word, and still nobody runs a service there: such an address is a mistake, or somebody else's wish for credentials.
+  test.each(['https://169.254.169.254', 'https://[fe80::1]', 'https://0.0.0.0:6443', 'https://[::]', 'https://224.0.0.1'])(
+    'does not have %s, where no service can be',
+    url => {
+      expect(() => at({ ...pod, url })).toThrow(/the url of a-vw a-vw-0 is refused: /);
+    },
+  );
+
+  test('is bound to the allowed endpoints where they are given', () => {
+    const policy = createEndpointPolicy({ lists: [parseAllowedEndpoints(['a-vw'], '--allowed-endpoints')], unlisted: 'any' });
+    const inFile = (url: string) => read({ views: { one: [{ ...pod, url }] } }, { policy });
+    expect(inFile('https://a-vw:6443').get('one')).toMatchObject([{ url: 'https://a-vw:6443' }]);
+    expect(() => inFile('https://b-vw:6443')).toThrow('b-vw:6443 is not among the allowed endpoints');
+    expect(() => inFile('https://127.0.0.1')).toThrow('127.0.0.1:443 is not among the allowed endpoints');
   });
 
   test('keeps views apart from what every object has', () => {

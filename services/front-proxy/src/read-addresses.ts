@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isOrigin } from '@kcp-vw/shared/config/origin.ts';
 import type { Address } from './addresses.ts';
+import type { EndpointPolicy } from './endpoint-policy.ts';
 
 /** View → where it is served. A Map: a view's name comes from the path of a request, and `constructor` is no view. */
 export type Addresses = ReadonlyMap<string, readonly Address[]>;
@@ -9,17 +10,20 @@ export interface ReadAddressesOptions {
   readonly file: string;
   /** There are a CA and a certificate to reach services by URL with. */
   readonly withUrls: boolean;
+  /** Where services may be that are reached by URL. */
+  readonly policy: EndpointPolicy;
 }
 
 /** Reads `{"views": {"<view>": [{service, instance, socketPath | url}]}}`. Throws with one sentence when it is not that. */
-export function readAddresses({ file, withUrls }: ReadAddressesOptions): Addresses {
+export function readAddresses(options: ReadAddressesOptions): Addresses {
+  const { file } = options;
   const { views } = objectOf(parseJson(readFileSync(file, 'utf8'), file)) ?? {};
   const lists = objectOf(views);
   if (lists === undefined) throw new Error(`${file}: "views" is missing`);
   return new Map(
     Object.entries(lists).map(([view, addresses]) => {
       if (!Array.isArray(addresses)) throw new Error(`${file}: the addresses of ${view} are not a list`);
-      return [view, addresses.map(value => addressOf(value, view, { file, withUrls }))];
+      return [view, addresses.map(value => addressOf(value, view, options))];
     }),
   );
 }
@@ -32,7 +36,7 @@ function parseJson(text: string, file: string): unknown {
   }
 }
 
-function addressOf(value: unknown, view: string, { file, withUrls }: ReadAddressesOptions): Address {
+function addressOf(value: unknown, view: string, { file, withUrls, policy }: ReadAddressesOptions): Address {
   const { service, instance, socketPath, url, shard } = objectOf(value) ?? {};
   const isRight =
     isText(service) && isText(instance) && isText(socketPath) !== isText(url) && (shard === undefined || isText(shard));
@@ -52,7 +56,9 @@ function addressOf(value: unknown, view: string, { file, withUrls }: ReadAddress
       `${file}: ${service} is at a url, which needs --services-ca-file, --proxy-client-cert-file and --proxy-client-key-file`,
     );
   }
-  return Object.freeze({ ...common, url });
+  const refusal = policy.refusalOf(url);
+  if (refusal !== undefined) throw new Error(`${file}: the url of ${service} ${instance} is refused: ${refusal}`);
+  return Object.freeze({ ...common, url, policy });
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

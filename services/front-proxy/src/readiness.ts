@@ -1,5 +1,6 @@
 import { requestText } from '@kcp-vw/shared/upstream/text.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
+import type { Address } from './addresses.ts';
 import type { Backend, Backends } from './backends.ts';
 
 /** Milliseconds between two questions, while a service is not ready and once it is. */
@@ -33,16 +34,17 @@ interface Asked {
 
 /**
  * Asks each process of a service for its `/readyz`, again and again. A service with several processes is ready when one of them is.
- * `services` are those that have to be ready; without it, those that there are addresses of, and at least one.
+ * `required` says which services have to be ready now, undefined that there has to be one; without it, those that there are addresses of,
+ * and at least one.
  */
-export function followReadiness(backends: Backends, services?: readonly string[]): Readiness {
+export function followReadiness(backends: Backends, required?: () => readonly string[] | undefined): Readiness {
   const asked = new Map<Backend, Asked>();
 
   const askBackend = async (backend: Backend, state: Asked): Promise<void> => {
     state.underWay = true;
     state.answer = await ask(backend.upstream);
     state.underWay = false;
-    backend.ready = state.answer.missing === undefined;
+    backend.setReady(missingOf(backend, state.answer) === undefined);
     state.askAt = performance.now() + (backend.ready ? ASK_WHEN_READY_MS : ASK_AGAIN_MS);
   };
   // Each at its own pace: one that never answers does not keep the others from being asked.
@@ -71,26 +73,41 @@ export function followReadiness(backends: Backends, services?: readonly string[]
   };
   void follow();
 
-  const expected = (): readonly string[] => services ?? [...new Set(backends.all().map(({ address }) => address.service))].sort();
+  const expected = (): readonly string[] | undefined =>
+    required ? required() : servicesOf(backends.all().map(({ address }) => address));
   const answerOf = (service: string): Answer => {
-    const given = backends
-      .all()
-      .flatMap(backend => (backend.address.service === service ? (asked.get(backend)?.answer ?? UNKNOWN) : []));
+    const given = backends.all().flatMap(backend => {
+      if (backend.address.service !== service) return [];
+      const answer = asked.get(backend)?.answer ?? UNKNOWN;
+      return { ...answer, missing: missingOf(backend, answer) };
+    });
     return given.find(({ missing }) => missing === undefined) ?? given[0] ?? UNKNOWN;
   };
   return {
     checks() {
       const all = expected();
-      if (all.length === 0) return [{ name: 'services', check: () => 'there is no address of any service' }];
+      if (all === undefined) return [{ name: 'services', check: () => 'there is no address of any service' }];
       return all.flatMap(service => {
         const { missing, checks } = answerOf(service);
-        return [[service, missing] as const, ...checks].map(([name, reason]) => ({ name, check: () => reason }));
+        // Processes of a service for several shards have the same checks.
+        const [, shard] = service.split('@', 2);
+        const own = checks.map(([name, reason]) => [shard === undefined ? name : `${name}@${shard}`, reason] as const);
+        return [[service, missing] as const, ...own].map(([name, reason]) => ({ name, check: () => reason }));
       });
     },
     stop() {
       stopped = true;
     },
   };
+}
+
+/** One that is not trusted is not ready, whatever it says; what it says itself comes first. */
+const missingOf = (backend: Backend, { missing }: Answer): string | undefined => missing ?? backend.distrust()?.reason;
+
+/** The services that addresses are of, each once; undefined when there is none. */
+export function servicesOf(addresses: readonly Address[]): readonly string[] | undefined {
+  const services = [...new Set(addresses.map(({ service }) => service))].sort();
+  return services.length > 0 ? services : undefined;
 }
 
 /** The checks that every process has, and that the front proxy answers for itself. */

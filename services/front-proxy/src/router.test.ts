@@ -9,14 +9,17 @@ import { type Upstream, UpstreamError, type UpstreamFailure } from '@kcp-vw/shar
 import { type RequestRecord, recordHeader } from '@kcp-vw/shared/view/record.ts';
 import type { Backends } from './backends.ts';
 import { createRouter } from './router.ts';
+import { UNKNOWN_SHARD } from './shard-of.ts';
 
 const caller: Caller = { name: 'jörg', uid: 'u', groups: ['a,b', 'c'], extra: { 'x/y': ['1', '2'] }, method: 'certificate' };
 
 /** Backends as a test says, one after the other each time that they are asked for. */
 function backendsOf(...picks: (Upstream | 'down' | 'unknown')[]) {
   let waits = 0;
+  const failed: Upstream[] = [];
   const backends: Backends = {
     pick: () => (picks.length > 1 ? picks.shift() : picks[0]) as Upstream,
+    failed: upstream => void failed.push(upstream),
     changed: async () => {
       waits++;
       return true;
@@ -24,16 +27,22 @@ function backendsOf(...picks: (Upstream | 'down' | 'unknown')[]) {
     all: () => [],
     close: async () => undefined,
   };
-  return { backends, waits: () => waits };
+  return { backends, failed, waits: () => waits };
 }
 
 async function route(
   backends: Backends,
-  { url = '/services/v/x', method = 'GET', headers = [] as string[], body = undefined as string | undefined } = {},
+  {
+    url = '/services/v/x',
+    method = 'GET',
+    headers = [] as string[],
+    body = undefined as string | undefined,
+    shard = undefined as string | undefined,
+  } = {},
 ) {
   const exchange = fakeExchange(method, url, { headers, ...(body !== undefined && { body }) });
   const record: RequestRecord = {};
-  const outcome = await createRouter(backends, createDrain())(exchange, caller, parseTarget(url), record);
+  const outcome = await createRouter(backends, createDrain())(exchange, caller, parseTarget(url), record, shard);
   return { exchange, record, outcome };
 }
 
@@ -81,15 +90,75 @@ describe('the router', () => {
         return { resume: () => undefined, abort: () => undefined };
       },
     };
-    const { exchange } = await route(backendsOf(dead, next).backends, { method: 'POST', body: '{"a":1}' });
+    const { backends, failed } = backendsOf(dead, next);
+    const { exchange } = await route(backends, { method: 'POST', body: '{"a":1}' });
     expect(exchange.status).toBe(200);
+    expect(failed).toEqual([dead]);
     expect(next.requests.map(({ body }) => body)).toEqual(['{"a":1}']);
   });
 
   test('never sends again what may have arrived', async () => {
     const upstream = service('reset');
-    const { exchange } = await route(backendsOf(upstream).backends, { method: 'POST', body: '{}' });
+    const { backends, failed } = backendsOf(upstream);
+    const { exchange } = await route(backends, { method: 'POST', body: '{}' });
     expect([exchange.status, upstream.requests.length]).toEqual([502, 1]);
+    expect(failed).toEqual([upstream]);
+  });
+
+  test.each(['untrusted', 'timeout', 'busy'] as const)('knows what %s says of a service', async failure => {
+    const { backends, failed } = backendsOf(service(failure));
+    await route(backends);
+    expect(failed).toHaveLength(failure === 'untrusted' ? 1 : 0);
+  });
+
+  test('has nothing to say of a service that answers, whatever it answers', async () => {
+    const { backends, failed } = backendsOf(service({ status: 503, body: {} }));
+    await route(backends);
+    expect(failed).toEqual([]);
+  });
+
+  describe('with services of several shards', () => {
+    const ofShards = (...shards: (string | undefined)[]) => {
+      const asked: (string | undefined)[] = [];
+      const address = { service: 'v', instance: '1', socketPath: '/v.sock' };
+      const backends: Backends = {
+        ...backendsOf().backends,
+        pick(_view, _failed, shard) {
+          asked.push(shard);
+          return service();
+        },
+        all: () =>
+          shards.map(shard => ({
+            address: { ...address, ...(shard !== undefined && { shard }) },
+            upstream: service(),
+            ready: true,
+            distrust: () => undefined,
+            setReady: () => undefined,
+          })),
+      };
+      return { backends, asked };
+    };
+
+    test('asks for one of the shard that the request is for', async () => {
+      const { backends, asked } = ofShards('root', 'shard-1');
+      await route(backends, { shard: 'shard-1' });
+      expect(asked).toEqual(['shard-1']);
+    });
+
+    test('rejects a request for none of them, before anything is sent', async () => {
+      const { backends, asked } = ofShards('root', 'shard-1');
+      for (const shard of [UNKNOWN_SHARD, undefined]) {
+        await expect(route(backends, { ...(shard !== undefined && { shard }) })).rejects.toThrow('none of the shards');
+      }
+      expect(asked).toEqual([]);
+    });
+
+    test('asks for any where the services make no difference', async () => {
+      const { backends, asked } = ofShards(undefined, undefined);
+      await route(backends, { shard: UNKNOWN_SHARD });
+      await route(backends);
+      expect(asked).toEqual([undefined, undefined]);
+    });
   });
 
   test.each([

@@ -2,13 +2,19 @@ import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { type FileContents, watchFiles } from '@kcp-vw/shared/config/files.ts';
 import type { ServiceAccessOptions } from '@kcp-vw/shared/config/options.ts';
-import type { TlsMaterial } from '@kcp-vw/shared/upstream/endpoint.ts';
 
-/** With what the front proxy reaches services by URL: it believes one set of authorities, and shows one certificate. */
+/** With what the front proxy reaches services by URL: the certificate that it shows, and whom it believes where an address does not say. */
 export interface ServiceCredentials {
-  readonly tls: Required<Pick<TlsMaterial, 'ca' | 'cert' | 'key'>>;
+  readonly tls: ServiceTls;
   onChange(listener: () => void): () => void;
   close(): void;
+}
+
+/** PEM. Without `ca` only addresses that bring their own can be used. */
+export interface ServiceTls {
+  readonly ca?: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
 }
 
 export interface ServiceCredentialsOptions {
@@ -18,30 +24,30 @@ export interface ServiceCredentialsOptions {
   readonly intervalMs?: number;
 }
 
-/** Reads the files and follows them. Undefined when none are named. Throws with a message that names the file when one cannot be used. */
+/** Reads the files and follows them. Undefined without a certificate. Throws with a message that names the file when one cannot be used. */
 export function loadServiceCredentials(
   { caFile, certFile, keyFile }: ServiceAccessOptions,
   { onError, intervalMs }: ServiceCredentialsOptions,
 ): ServiceCredentials | undefined {
-  if (caFile === undefined || certFile === undefined || keyFile === undefined) return undefined;
-  const read = (contents: FileContents): ServiceCredentials['tls'] => {
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  const read = (contents: FileContents): ServiceTls => {
     const of = (path: string): Buffer => contents.get(path) ?? Buffer.alloc(0);
-    const tls = { ca: of(caFile), cert: of(certFile), key: of(keyFile) };
+    const tls: ServiceTls = { ...(caFile !== undefined && { ca: of(caFile) }), cert: of(certFile), key: of(keyFile) };
     // Node ignores authorities that it cannot parse, and would trust nobody without saying so.
-    attempt(caFile, () => new X509Certificate(tls.ca));
+    if (caFile !== undefined) attempt(caFile, () => new X509Certificate(of(caFile)));
     attempt(`${certFile} with the key ${keyFile}`, () => createSecureContext(tls));
     return tls;
   };
   const listeners = new Set<() => void>();
   const watch = watchFiles(
-    [caFile, certFile, keyFile],
+    [...(caFile === undefined ? [] : [caFile]), certFile, keyFile],
     contents => {
       current = read(contents);
       for (const listener of listeners) listener();
     },
     { ...(intervalMs !== undefined && { intervalMs }), onError },
   );
-  let current: ServiceCredentials['tls'];
+  let current: ServiceTls;
   try {
     current = read(watch.contents);
   } catch (error) {

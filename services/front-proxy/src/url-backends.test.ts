@@ -8,9 +8,12 @@ import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createAuthority, type KeyPair } from '@kcp-vw/pki/pki.ts';
 import { DEFAULT_LIMITS } from '@kcp-vw/shared/config/options.ts';
+import type { ManagedUpstream } from '@kcp-vw/shared/upstream/pool.ts';
 import { requestText } from '@kcp-vw/shared/upstream/text.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
+import { parseAllowedEndpoints } from './allowed-endpoints.ts';
 import { type Backends, createBackends } from './backends.ts';
+import { createEndpointPolicy } from './endpoint-policy.ts';
 import { fileAddresses } from './file-addresses.ts';
 import { followReadiness } from './readiness.ts';
 import { loadServiceCredentials } from './service-credentials.ts';
@@ -73,7 +76,10 @@ function open(): Backends {
     { caFile: file('ca.crt'), certFile: file('client.crt'), keyFile: file('client.key') },
     { onError: error => errors.push(error), intervalMs: 20 },
   );
-  const source = fileAddresses({ file: file('addresses.json'), withUrls: true }, error => errors.push(error));
+  const source = fileAddresses(
+    { file: file('addresses.json'), withUrls: true, policy: createEndpointPolicy({ lists: [], unlisted: 'any' }) },
+    error => errors.push(error),
+  );
   const backends = createBackends({ source, credentials, limits: DEFAULT_LIMITS, onError: error => errors.push(error as Error) });
   closers.push(async () => {
     source.close();
@@ -135,6 +141,25 @@ test('files that cannot be used at the start are named', () => {
   expect(loadServiceCredentials({}, { onError: error => errors.push(error) })).toBeUndefined();
 });
 
+// Registered services bring their authorities; without any, connections would believe those of the system.
+test('without authorities of its own the front proxy uses no address that brings none', () => {
+  const names = { certFile: file('client.crt'), keyFile: file('client.key') };
+  const credentials = loadServiceCredentials(names, { onError: error => errors.push(error) });
+  closers.push(() => credentials?.close());
+  expect(credentials?.tls.ca).toBeUndefined();
+  const policy = createEndpointPolicy({ lists: [], unlisted: 'any' });
+  const address = { service: 'a-vw', url: 'https://localhost:1', policy };
+  const addresses = [
+    { ...address, instance: 'a' },
+    { ...address, instance: 'b', ca: fleet.certPem },
+  ];
+  const source = { addressesOf: () => addresses, views: () => ['a'], onChange: () => () => undefined, close: () => undefined };
+  const backends = createBackends({ source, credentials, limits: DEFAULT_LIMITS, onError: error => errors.push(error as Error) });
+  closers.push(() => backends.close());
+  expect(backends.all().map(({ address: { instance } }) => instance)).toEqual(['b']);
+  expect(errors).toEqual([new Error('nothing says whose certificates count at a-vw a')]);
+});
+
 // With a static file nobody takes a dead instance away: being idle, it would be the least busy one for ever.
 test('a request goes to the instance that is ready, and to another one when that fails', async () => {
   const [first, second] = [await startService(), await startService()];
@@ -191,4 +216,40 @@ test('an instance that is taken out of the file finishes what it has begun', asy
   writeUrls();
   await until(() => backends.all().length === 0);
   expect(await answer).toBe('slow but whole');
+});
+
+// DNS rebinding: the name leads to a good address while it is judged, and to one of the front proxy's own host when it is dialled. Here the
+// answer that is judged is the one that is dialled, for each connection anew.
+test('a name that leads elsewhere later is not followed there', async () => {
+  const named = fleet.issue({ commonName: 'a-vw', usage: 'server', sans: ['DNS:rebound.example'] });
+  const { url } = await startService(named);
+  const { port } = new URL(url);
+  const answers = ['127.0.0.1', '127.0.0.2'];
+  const asked: string[] = [];
+  const policy = createEndpointPolicy({
+    lists: [parseAllowedEndpoints(['rebound.example', '127.0.0.1'], '--allowed-endpoints')],
+    unlisted: 'nothing',
+    resolve(hostname, _options, callback) {
+      const address = answers[asked.push(hostname) - 1];
+      callback(null, address === undefined ? [] : [{ address, family: 4 }]);
+    },
+  });
+  const address = { service: 'a-vw', instance: 'a', url: `https://rebound.example:${port}`, policy };
+  const source = { addressesOf: () => [address], views: () => ['a'], onChange: () => () => undefined, close: () => undefined };
+  const names = { caFile: file('ca.crt'), certFile: file('client.crt'), keyFile: file('client.key') };
+  const credentials = loadServiceCredentials(names, { onError: error => errors.push(error) });
+  const backends = createBackends({ source, credentials, limits: DEFAULT_LIMITS, onError: error => errors.push(error as Error) });
+  closers.push(
+    () => credentials?.close(),
+    () => backends.close(),
+  );
+  // With the certificate of the name, although an address was dialled.
+  expect(await ask(backends.pick('a'))).toBe('front-proxy');
+  for (const { upstream } of backends.all()) (upstream as ManagedUpstream).setCredentials({ tls: credentials?.tls ?? {} });
+  const rebound = backends.pick('a') as Upstream;
+  await expect(requestText(rebound, { method: 'GET', path: '/' })).rejects.toMatchObject({
+    failure: 'unreachable',
+    message: expect.stringContaining('rebound.example may not be dialled: 127.0.0.2 is loopback'),
+  });
+  expect(asked).toEqual(['rebound.example', 'rebound.example']);
 });

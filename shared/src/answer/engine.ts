@@ -1,5 +1,6 @@
 import type { Exchange } from '../listener/exchange.ts';
 import type { Target } from '../target/target.ts';
+import { executeUpgrade } from '../tunnel/execute-upgrade.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Answer, Call } from '../view/view.ts';
 import type { Drain } from './drain.ts';
@@ -27,6 +28,7 @@ export function createEngine({ shard, drain }: EngineOptions): Engine {
   return {
     async execute(exchange, call, rest, answer) {
       const execution: Execution = { exchange, shard, drain, vacancies, call, rest };
+      if (exchange.upgrade && answer.kind !== 'refuse') return executeUpgrade(execution, answer);
       switch (answer.kind) {
         case 'forward':
           return executeForward(execution, answer);

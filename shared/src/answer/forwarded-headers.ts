@@ -9,6 +9,9 @@ export const MAX_HOPS = 4;
 
 const FORWARDED_FOR = 'x-forwarded-for';
 
+/** Not subject to `Connection`: a client could have its request go by another ID in each log, and by none at the shard. */
+const AUDIT_ID = 'audit-id';
+
 /**
  * The request headers that travel upstream: content negotiation, preconditions, and what names the client and the request in logs and
  * traces. All others stay behind, above all the identity headers, also those that nobody has invented yet.
@@ -25,7 +28,7 @@ const LISTS = new HeaderNames([
 
 /** Of these the first counts, as it does for Go's servers; two of them would be refused by HTTP/2. */
 const SINGLE = new HeaderNames([
-  'audit-id',
+  AUDIT_ID,
   'content-encoding',
   'content-type',
   'if-modified-since',
@@ -49,7 +52,7 @@ export function forwardedRequestHeaders(exchange: Exchange): string[] {
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase();
     const value = headers[i + 1] as string;
-    if (nominated.has(name)) continue;
+    if (nominated.has(name) && name !== AUDIT_ID) continue;
     if (name === FORWARDED_FOR) forwardedFor.push(value);
     // Among the few that are kept a second one is found sooner than in a set of their own.
     else if (LISTS.has(name) || (SINGLE.has(name) && headerValue(kept, name) === undefined)) kept.push(name, value);

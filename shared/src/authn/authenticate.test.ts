@@ -206,6 +206,57 @@ describe('impersonation', () => {
   });
 });
 
+describe('impersonation where the certificates of shards are named', () => {
+  const AS_JANE = ['Impersonate-User', 'jane'];
+  const authenticate = createAuthenticator({
+    requestHeader: REQUEST_HEADER,
+    shardClientNames: ['kcp-shard-0', 'kcp-admin'],
+    tokenReviewer: { review: async () => identity('kcp-shard-0', ['system:masters']) },
+  });
+  const ask = (headers: readonly string[], peer: Partial<Peer>) =>
+    authenticate([...headers, ...AS_JANE], { address: '::1', ...peer });
+
+  it('is theirs', async () => {
+    expect(await ask([], { clientCertificate: shard })).toMatchObject({ name: 'jane', impersonator: { name: 'kcp-shard-0' } });
+  });
+
+  it.each<[string, readonly string[], Partial<Peer>]>([
+    ['masters with another certificate', [], { clientCertificate: certificate('other', ['system:masters']) }],
+    ['a name of the list without system:masters', [], { clientCertificate: admin }],
+    ['masters by a token, under the name of a shard', TOKEN, {}],
+    [
+      'masters by the word of a proxy, under the name of a shard',
+      ['X-Remote-User', 'kcp-shard-0', 'X-Remote-Group', 'system:masters'],
+      { requestHeaderCertificate: proxy },
+    ],
+  ])('is refused with 403 to %s', async (_, headers, peer) => {
+    await expect(ask(headers, peer)).rejects.toEqual(refusal(403));
+  });
+});
+
+describe('a service account', () => {
+  const CLUSTER = 'X-Remote-Extra-authentication.kcp.io%2Fcluster-name';
+  const ACCOUNT = ['X-Remote-User', 'system:serviceaccount:default:builder'];
+
+  // Two values make an account local to both workspaces.
+  it('of two logical clusters is refused with 401, by a proxy and by impersonation', async () => {
+    const { authenticate } = fixture();
+    const two = [...ACCOUNT, CLUSTER, '1abc', CLUSTER, '2abc'];
+    await expect(authenticate(two, { requestHeaderCertificate: proxy })).rejects.toEqual(refusal(401));
+    const impersonated = two.map(text => text.replace('X-Remote', 'Impersonate'));
+    await expect(authenticate(impersonated, { clientCertificate: shard })).rejects.toEqual(refusal(401));
+  });
+
+  it('of one or of none, as kcp sends it, is taken', async () => {
+    const { authenticate } = fixture();
+    const peer = { requestHeaderCertificate: proxy };
+    expect(await authenticate(ACCOUNT, peer)).toMatchObject({ extra: {} });
+    expect(await authenticate([...ACCOUNT, CLUSTER, '1abc'], peer)).toMatchObject({
+      extra: { 'authentication.kcp.io/cluster-name': ['1abc'] },
+    });
+  });
+});
+
 describe('identity', () => {
   it('never crosses from one request to another', async () => {
     const authenticate = createAuthenticator({

@@ -4,6 +4,7 @@ import { extraHeaders, readExtraHeaders } from './extra-headers.ts';
 import { checkCarriable, decodeHeaderText, encodeHeaderText } from './header-text.ts';
 import { asCaller, type Caller, type Identity, identity, isLifecycleGroup, isMasters, withSystemGroup } from './identity.ts';
 import { perObject } from './per-object.ts';
+import { namespaceOfServiceAccount, serviceAccountGroups } from './service-account-name.ts';
 
 const PREFIX = 'impersonate-';
 const EXTRA_PREFIX = 'impersonate-extra-';
@@ -18,18 +19,44 @@ interface Impersonation {
   readonly unknown: readonly string[];
 }
 
+/** Who may send `Impersonate-*`, and what is told to everybody else. */
+export interface ImpersonationRule {
+  readonly allows: (caller: Caller) => boolean;
+  readonly because: string;
+}
+
+/** What kcp's binary does: shards come as masters, and forward their own callers. */
+export const MASTERS_IMPERSONATE: ImpersonationRule = {
+  allows: isMasters,
+  because: 'only system:masters may impersonate here',
+};
+
+/** Where `X-Remote-*` of a trusted proxy is the only way to speak for others. */
+export const NOBODY_IMPERSONATES: ImpersonationRule = {
+  allows: () => false,
+  because: 'nobody may impersonate here',
+};
+
 /**
- * The caller in whose name the request is to be served: the impersonated user where a masters caller asks for one, otherwise
- * the caller itself.
- *
- * Only masters may impersonate (a shard, forwarding its own callers). From anyone else the headers are refused and not ignored:
- * the answer would be another user's view than the one asked for. `Impersonate_User` is no impersonation header, here as in
- * Kubernetes, and not on the allow-list of what is forwarded.
+ * Only the shards themselves, by the common names of their certificates. Masters by a token, by a proxy's word or by another certificate may
+ * do everything else, and yet not speak for others.
  */
-export function impersonate(caller: Caller, headers: RawHeaders): Caller {
+export const shardsImpersonate = (commonNames: readonly string[]): ImpersonationRule => ({
+  allows: caller => isMasters(caller) && caller.method === 'certificate' && commonNames.includes(caller.name),
+  because: 'only the certificates of shards may impersonate here',
+});
+
+/**
+ * The caller in whose name the request is to be served: the impersonated user where a caller who may asks for one, otherwise the caller
+ * itself.
+ *
+ * From anyone else the headers are refused and not ignored: the answer would be another user's view than the one asked for.
+ * `Impersonate_User` is no impersonation header, here as in Kubernetes, and not on the allow-list of what is forwarded.
+ */
+export function impersonate(caller: Caller, headers: RawHeaders, rule: ImpersonationRule = MASTERS_IMPERSONATE): Caller {
   const asked = parse(headers);
   if (!asked) return caller;
-  if (!isMasters(caller)) throw mayNot(caller, asked);
+  if (!rule.allows(caller)) throw mayNot(caller, asked, rule.because);
 
   const [unknown] = asked.unknown;
   if (unknown !== undefined) throw badRequest(`header ${unknown} is not supported`);
@@ -40,7 +67,7 @@ export function impersonate(caller: Caller, headers: RawHeaders): Caller {
   if (name === '')
     throw badRequest('impersonation is requested without impersonating a user: Impersonate-User is missing or empty');
 
-  const groups = asked.groups.length > 0 ? asked.groups : serviceAccountGroups(name);
+  const groups = asked.groups.length > 0 ? asked.groups : groupsByName(name);
   const impersonated = identity(name, withSystemGroup(name, groups), asked.uids[0] ?? '', asked.extra);
   checkCarriable(impersonated);
   return asCaller(impersonated, caller.method, identity(caller.name, caller.groups, caller.uid, caller.extra));
@@ -68,7 +95,7 @@ function parse(headers: RawHeaders): Impersonation | undefined {
 }
 
 /** Names the first thing asked for, in the order in which Kubernetes would have authorized them. */
-function mayNot(caller: Caller, asked: Impersonation): StatusError {
+function mayNot(caller: Caller, asked: Impersonation, because: string): StatusError {
   const [user] = asked.users;
   const [group] = asked.groups;
   const [extraKey] = Object.keys(asked.extra);
@@ -82,7 +109,6 @@ function mayNot(caller: Caller, asked: Impersonation): StatusError {
     namespace: '',
     name,
   });
-  const because = 'only system:masters may impersonate here';
   if (user !== undefined) return forbidden(caller.name, about('users', user), because);
   if (group !== undefined) return forbidden(caller.name, about('groups', group), because);
   if (extraKey !== undefined) {
@@ -94,13 +120,10 @@ function mayNot(caller: Caller, asked: Impersonation): StatusError {
   return forbiddenBecause(`forbidden: User "${caller.name}" cannot send header ${asked.unknown[0]}: ${because}`);
 }
 
-const LABEL = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?';
-const SERVICE_ACCOUNT = new RegExp(`^system:serviceaccount:(${LABEL}):[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?$`);
-
 /** The groups of a service account follow from its name; Kubernetes' impersonation filter adds them when none are given. */
-function serviceAccountGroups(name: string): readonly string[] {
-  const namespace = SERVICE_ACCOUNT.exec(name)?.[1];
-  return namespace === undefined ? [] : ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
+function groupsByName(name: string): readonly string[] {
+  const namespace = namespaceOfServiceAccount(name);
+  return namespace === undefined ? [] : serviceAccountGroups(namespace);
 }
 
 /**

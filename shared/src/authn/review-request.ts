@@ -19,7 +19,7 @@ export interface ReviewRequest {
   readonly upstream: Upstream;
   readonly path: string;
   readonly headers?: RawHeaders;
-  readonly body: { readonly kind: string; readonly apiVersion: string; readonly spec: unknown };
+  readonly body: { readonly kind: string; readonly apiVersion: string; readonly spec?: unknown };
 }
 
 /**

@@ -2,7 +2,8 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { type FakeAnswer, fakeReviewer } from './fake-reviewer.ts';
 import { identity } from './identity.ts';
-import { createTokenReviewer, MAX_TOKEN_BYTES } from './token-review.ts';
+import { MAX_TOKEN_BYTES } from './token-authenticator.ts';
+import { createTokenReviewer } from './token-review.ts';
 
 const authenticated = (user: unknown): FakeAnswer => ({ code: 201, body: { status: { authenticated: true, user } } });
 const refused: FakeAnswer = { code: 201, body: { status: { authenticated: false, error: 'unknown token' } } };

@@ -3,10 +3,8 @@ import type { Upstream } from '../upstream/upstream.ts';
 import type { Identity } from './identity.ts';
 import { createReviewCache, type ReviewCacheOptions, type ReviewCacheStats, type Reviewed } from './review-cache.ts';
 import { requestReview, reviewStatus } from './review-request.ts';
+import { checkToken } from './token-authenticator.ts';
 import { fromUserInfo } from './user-info.ts';
-
-/** Bytes of a bearer token; Kubernetes' own are under 4 KiB, those of identity providers with many groups longer. */
-export const MAX_TOKEN_BYTES = 64 * 1024;
 
 export interface TokenReviewerOptions extends ReviewCacheOptions {
   readonly upstream: Upstream;
@@ -51,8 +49,7 @@ export function createTokenReviewer(options: TokenReviewerOptions): TokenReviewe
 
   return {
     async review(token) {
-      // RFC 6750 §2.1 allows less than visible ASCII; anything else would be changed by being sent on as JSON.
-      if (token.length > MAX_TOKEN_BYTES || !/^[\x21-\x7e]+$/.test(token)) throw unauthorized();
+      checkToken(token);
       const user = await cache.get(token, () => ask(token));
       if (!user) throw unauthorized();
       return user;

@@ -13,8 +13,9 @@ export function registrationOf(values: Values): RegistrationOptions {
   if (advertisedUrl && !isOrigin(advertisedUrl))
     throw new UsageError('--advertised-url takes https://host:port and nothing else');
   const instance = values.get('text', 'instance') || defaultInstance(values.require('port', 'secure-port'));
-  if (!NAME.test(instance))
-    throw new UsageError(`--instance takes lower-case letters, digits, - and ., not ${JSON.stringify(instance)}`);
+  // It is the name of a field manager, too, which has no more letters.
+  if (!NAME.test(instance) || instance.length > 128)
+    throw new UsageError(`--instance takes up to 128 lower-case letters, digits, - and ., not ${JSON.stringify(instance)}`);
   const leaseSeconds = values.require('seconds', 'lease-duration') / 1000;
   if (!Number.isInteger(leaseSeconds) || leaseSeconds < 3)
     throw new UsageError('--lease-duration takes three whole seconds or more');

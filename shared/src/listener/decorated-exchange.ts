@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Exchange, Peer } from './exchange.ts';
+import type { Exchange, Peer, Upgrade } from './exchange.ts';
 import type { RawHeaders } from './headers.ts';
 
 export interface Decoration {
@@ -22,6 +22,7 @@ class Decorated implements Exchange {
   readonly headers: RawHeaders;
   readonly peer: Peer;
   readonly body: Readable | null;
+  readonly upgrade: Upgrade | undefined;
   readonly startedAt: number;
   readonly #exchange: Exchange;
   readonly #responseHeaders: Decoration['responseHeaders'];
@@ -33,6 +34,7 @@ class Decorated implements Exchange {
     this.headers = headers ?? exchange.headers;
     this.peer = exchange.peer;
     this.body = body ?? exchange.body;
+    this.upgrade = exchange.upgrade && decoratedUpgrade(exchange.upgrade, responseHeaders);
     this.startedAt = exchange.startedAt;
     this.#exchange = exchange;
     this.#responseHeaders = responseHeaders;
@@ -74,3 +76,9 @@ class Decorated implements Exchange {
     this.#exchange.abort();
   }
 }
+
+const decoratedUpgrade = ({ protocol, connection, switchProtocols }: Upgrade, map: Decoration['responseHeaders']): Upgrade => ({
+  protocol,
+  connection,
+  switchProtocols: headers => switchProtocols(map === undefined ? headers : map(headers)),
+});

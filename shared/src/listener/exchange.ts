@@ -1,15 +1,31 @@
 import type { X509Certificate } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { RawHeaders } from './headers.ts';
 
 /** Who is at the other end of the connection, as far as TLS can tell. Verified once per connection. */
 export interface Peer {
   /** Remote IP address, or `unix` for a Unix socket. */
   readonly address: string;
+  /** The name that the client asked for in the TLS handshake (SNI), in lower case. Nobody vouches for it. */
+  readonly serverName?: string;
+  /** The port of ours that the connection came in on; absent on a Unix socket. */
+  readonly localPort?: number;
   /** The peer's certificate if its chain verifies against the client CA. */
   readonly clientCertificate?: X509Certificate;
   /** The peer's certificate if its chain verifies against the requestheader CA. Never set because of the client CA. */
   readonly requestHeaderCertificate?: X509Certificate;
+}
+
+/** What HTTP/1.1 may be left for. */
+export type UpgradeProtocol = 'websocket' | 'SPDY/3.1';
+
+/** What makes an exchange a request to leave HTTP/1.1. Refused, it ends like any other; only a refusal has a status other than 101. */
+export interface Upgrade {
+  readonly protocol: UpgradeProtocol;
+  /** The client's connection: what came behind the request, and everything after it. Written to only after `switchProtocols`. */
+  readonly connection: Duplex;
+  /** Answers 101, once, and with it the exchange's status is 101; `headers` are those beside `Connection` and `Upgrade`. */
+  switchProtocols(headers: RawHeaders): void;
 }
 
 /**
@@ -27,6 +43,8 @@ export interface Exchange {
   readonly peer: Peer;
   /** The request body; null when the request has none. Emits a `StatusError` 413 when it grows over the listener's limit. */
   readonly body: Readable | null;
+  /** Present where the client asks to leave HTTP. */
+  readonly upgrade?: Upgrade | undefined;
   /** Milliseconds of `performance.now()` when the headers were complete. */
   readonly startedAt: number;
 

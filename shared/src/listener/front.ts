@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Limits } from '../config/options.ts';
 import { toStatusError } from '../kube/errors.ts';
 import type { Connections } from './connections.ts';
-import type { Handler, Peer } from './exchange.ts';
+import type { Handler, Peer, UpgradeProtocol } from './exchange.ts';
 import type { BaseExchange } from './exchange-base.ts';
 import type { RawHeaders } from './headers.ts';
 import { refuse } from './refuse.ts';
@@ -14,8 +14,8 @@ export interface UpgradeRequest {
   readonly url: string;
   readonly headers: RawHeaders;
   readonly peer: Peer;
-  /** The value of the Upgrade header: `websocket`, `SPDY/3.1`. */
-  readonly protocol: string;
+  /** The value of the Upgrade header, in the spelling of its specification. */
+  readonly protocol: UpgradeProtocol;
   readonly socket: Duplex;
   /** What the client has sent after its request. */
   readonly head: Buffer;

@@ -3,12 +3,13 @@ import type { Http2SecureServer } from 'node:http2';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
-import { badRequest, headersTooLarge, type StatusError, tooLarge } from '../kube/errors.ts';
+import { badRequest, headersTooLarge, type StatusError, serviceUnavailable, tooLarge } from '../kube/errors.ts';
 import { RequestBody } from './body.ts';
 import type { Http1Connection } from './connections.ts';
+import type { UpgradeProtocol } from './exchange.ts';
 import { Http1Exchange } from './exchange-h1.ts';
 import { type Front, handle } from './front.ts';
-import { headerValue, headerValues, withoutHeaders } from './headers.ts';
+import { headerValue, headerValues, type RawHeaders, withoutHeaders } from './headers.ts';
 import { lingerAfterResponse, refuse, refuseSocket, refuseSocketWith } from './refuse.ts';
 import { expectationOf, faultOf } from './request-head.ts';
 
@@ -111,18 +112,17 @@ function upgrade(front: Front, request: IncomingMessage, socket: Duplex, head: B
   // Node has taken its own listeners off the socket.
   socket.on('error', () => socket.destroy());
   const { method = '', url = '', rawHeaders: headers, httpVersion } = request;
-  const protocol = headerValues(headers, 'upgrade').join(', ');
   const connection = front.connections.http1(request.socket);
   // A pipelined upgrade would be answered before, or in the middle of, what was asked first.
   if (!connection || connection.isClosing || connection.exchanges.size > 0) {
     socket.destroy();
     return;
   }
-  const fault =
-    faultOf({ httpVersion, method, url, headers, hasBody: announcesBody(headers) }, front.limits) ??
-    upgradeFault(protocol, announcesBody(headers), front);
-  if (fault || !front.onUpgrade) {
-    refuseSocket(socket, fault ?? badRequest(`upgrading to ${protocol} is not supported`));
+  const hasBody = announcesBody(headers);
+  const protocol = upgradeProtocol(headers);
+  const fault = faultOf({ httpVersion, method, url, headers, hasBody }, front.limits);
+  if (fault || protocol === undefined || hasBody || front.isDraining() || !front.onUpgrade) {
+    refuseSocket(socket, fault ?? upgradeFault(protocol, hasBody, front));
     return;
   }
   front.connections.begin();
@@ -136,10 +136,25 @@ function upgrade(front: Front, request: IncomingMessage, socket: Duplex, head: B
   }
 }
 
-function upgradeFault(protocol: string, hasBody: boolean, front: Front): StatusError | undefined {
-  // h2c would take every later request of the connection past the checks of this one.
-  if (/h2c/i.test(protocol) || front.isDraining()) return badRequest(`upgrading to ${protocol} is not supported`);
-  return hasBody ? badRequest('a request to upgrade must not have a body') : undefined;
+/**
+ * What is carried, by its name in lower case. Nothing else: h2c would take every later request of the connection past the checks of this one.
+ */
+const UPGRADE_PROTOCOLS: ReadonlyMap<string, UpgradeProtocol> = new Map([
+  ['websocket', 'websocket'],
+  ['spdy/3.1', 'SPDY/3.1'],
+]);
+
+/** Undefined for several, too: which of them is spoken would be known only to those that speak it. */
+function upgradeProtocol(headers: RawHeaders): UpgradeProtocol | undefined {
+  const [value = '', ...further] = headerValues(headers, 'upgrade');
+  return further.length === 0 ? UPGRADE_PROTOCOLS.get(value.toLowerCase()) : undefined;
+}
+
+function upgradeFault(protocol: UpgradeProtocol | undefined, hasBody: boolean, front: Front): StatusError {
+  if (protocol === undefined) return badRequest('upgrading to this protocol is not supported');
+  if (hasBody) return badRequest('a request to upgrade must not have a body');
+  if (front.isDraining()) return serviceUnavailable('the server is shutting down');
+  return badRequest(`upgrading to ${protocol} is not supported`);
 }
 
 /** What went wrong before there was a request, or in the middle of its body: a parse error, a timeout, a failed TLS handshake. */

@@ -67,8 +67,11 @@ function prepare(front: Front, session: ServerHttp2Session): void {
 
 function serve(front: Front, stream: ServerHttp2Stream, rawHeaders: RawHeaders): void {
   const { session } = stream;
-  // The client has taken it back in the same packet.
-  if (!session || stream.destroyed || stream.closed) return;
+  if (!session || stream.destroyed || stream.closed) {
+    // The client has taken it back before Node told of it. Its code is still to come as an error, which would end the process.
+    stream.on('error', () => {});
+    return;
+  }
   const { limits } = front;
   const all = withoutPseudoHeaders(rawHeaders);
   const method = pseudoHeader(rawHeaders, ':method');

@@ -11,7 +11,7 @@ import type { Handler, Peer } from './exchange.ts';
 import { DEFAULT_TIMEOUTS, type Front, type StreamResets, type Timeouts, type UpgradeRequest } from './front.ts';
 import { http1Options, serveHttp1 } from './http1.ts';
 import { http2Options, serveHttp2 } from './http2.ts';
-import { listenPrivately, removeStaleSocket } from './socket-file.ts';
+import { BACKLOG, listenPrivately, removeStaleSocket } from './socket-file.ts';
 import { refuseDisabledVerification, type ServingTls } from './tls.ts';
 
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly socketPath: string };
@@ -19,6 +19,8 @@ export type ListenAddress = { readonly host: string; readonly port: number } | {
 export interface ListenerOptions {
   /** Port 0: any free one. */
   readonly address: ListenAddress;
+  /** Ports to listen on besides, at the same host. An exchange's peer tells which one a connection came in on. */
+  readonly furtherPorts?: readonly number[];
   /** Needed for any address but a Unix socket and the loopback. Stays the caller's: it is not closed with the listener. */
   readonly tls?: ServingTls;
   readonly limits: Limits;
@@ -43,6 +45,8 @@ export interface ListenerStats {
 
 export interface Listener {
   address(): ListenAddress;
+  /** The same, and those of the further ports in their order. */
+  addresses(): readonly ListenAddress[];
   readonly stats: ListenerStats;
   /** Called when the process begins to drain, at once if it does already: the signal to end watches. Returns how to take it back. */
   onDrain(listener: () => void): () => void;
@@ -55,7 +59,7 @@ export interface Listener {
 /** How long connections may take to say goodbye when nothing runs any more, milliseconds. */
 const GOODBYE = 1_000;
 
-/** Listens, or rejects with a message that names the address. */
+/** Listens everywhere, or rejects with a message that names the address that cannot be had. */
 export async function createListener(options: ListenerOptions): Promise<Listener> {
   const { address, tls } = options;
   refuseDisabledVerification();
@@ -75,18 +79,34 @@ export async function createListener(options: ListenerOptions): Promise<Listener
     isDraining: () => draining !== undefined,
     peerOf: tls ? socket => tls.verifyPeer(socket as TLSSocket) : socket => plainPeer(socket),
   };
-  const server = tls ? secureServer(tls, front) : plainServer(front);
-  server.on('connection', (socket: Socket) => connections.accepted(socket));
-  await listen(server, address);
-  // A connection that cannot be accepted, for want of file descriptors: the next one may be.
-  server.on('error', options.onError);
-  const stopReloading = tls?.onChange(context => (server as Http2SecureServer).setSecureContext(context));
+  const servers = new Map<Server, ListenAddress>();
+  try {
+    for (const one of addressesOf(options)) {
+      const server = tls ? secureServer(tls, front) : plainServer(front);
+      server.on('connection', (socket: Socket) => connections.accepted(socket));
+      await listen(server, one);
+      // A connection that cannot be accepted, for want of file descriptors: the next one may be.
+      server.on('error', options.onError);
+      servers.set(server, one);
+    }
+  } catch (error) {
+    for (const server of servers.keys()) server.close();
+    connections.destroyAll();
+    throw error;
+  }
+  const stopReloading = tls?.onChange(context => {
+    for (const server of servers.keys()) (server as Http2SecureServer).setSecureContext(context);
+  });
 
-  const closed = new Promise<void>(resolve => server.once('close', resolve));
+  const closed = Promise.all([...servers.keys()].map(server => new Promise<void>(resolve => server.once('close', resolve))));
   const drainListeners = new Set<() => void>();
+  const stopAccepting = (): void => {
+    for (const server of servers.keys()) server.close();
+  };
+  const addresses = (): ListenAddress[] => [...servers].map(([server, asked]) => addressOf(server, asked));
 
   const drain = async (): Promise<void> => {
-    server.close();
+    stopAccepting();
     for (const listener of drainListeners) {
       try {
         listener();
@@ -101,14 +121,15 @@ export async function createListener(options: ListenerOptions): Promise<Listener
 
   const close = async (): Promise<void> => {
     stopReloading?.();
-    server.close();
+    stopAccepting();
     connections.destroyAll();
     // The server is closed a moment before its last sockets are, and they before the exchanges that ran over them.
     await Promise.all([closed, connections.gone(), connections.idle()]);
   };
 
   return {
-    address: () => addressOf(server, address),
+    address: () => addresses()[0] ?? address,
+    addresses,
     get stats() {
       return { connections: connections.open, exchanges: connections.active };
     },
@@ -132,7 +153,15 @@ function refuseUnprotected(address: ListenAddress, tls: ServingTls | undefined):
   if (!isLoopback) throw new Error(`listening on ${address.host} needs a serving certificate`);
 }
 
-const plainPeer = ({ remoteAddress = 'unix' }: Socket): Peer => ({ address: remoteAddress });
+function addressesOf({ address, furtherPorts = [] }: ListenerOptions): ListenAddress[] {
+  if ('socketPath' in address) return [address];
+  return [address, ...furtherPorts.map(port => ({ host: address.host, port }))];
+}
+
+const plainPeer = ({ remoteAddress = 'unix', localPort }: Socket): Peer => ({
+  address: remoteAddress,
+  ...(localPort !== undefined && { localPort }),
+});
 
 /** Sockets that die silently are found by the kernel: a watch sends nothing for hours. */
 const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: 30_000, noDelay: true };
@@ -180,7 +209,7 @@ async function listen(server: Server, address: ListenAddress): Promise<void> {
       resolve();
     });
     if ('socketPath' in address) listenPrivately(server, address.socketPath);
-    else server.listen(address.port, address.host);
+    else server.listen({ ...address, backlog: BACKLOG });
   });
 }
 
@@ -195,7 +224,7 @@ function addressOf(server: Server, asked: ListenAddress): ListenAddress {
 }
 
 /** Waits for `work`, but not longer than that. */
-async function settledWithin(work: Promise<void>, milliseconds: number): Promise<void> {
+async function settledWithin(work: Promise<unknown>, milliseconds: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>(resolve => {
     timer = setTimeout(resolve, milliseconds);

@@ -17,19 +17,22 @@ export function refuse(exchange: Exchange, error: StatusError): void {
 
 /** The same where there is no exchange, but an HTTP/1.1 connection that ends with it. */
 export function refuseSocket(socket: Duplex, error: StatusError): void {
-  endSocket(socket, responseText(error.code, 'application/json', JSON.stringify(error.status)));
+  const retryAfter = error.status.details?.retryAfterSeconds;
+  const further = retryAfter === undefined ? [] : [`retry-after: ${retryAfter}`];
+  endSocket(socket, responseText(error.code, 'application/json', JSON.stringify(error.status), further));
 }
 
 /** A status for which there is no Status reason. */
 export const refuseSocketWith = (socket: Duplex, status: number): void =>
   endSocket(socket, responseText(status, 'text/plain', ''));
 
-const responseText = (status: number, contentType: string, body: string): string =>
+const responseText = (status: number, contentType: string, body: string, further: readonly string[] = []): string =>
   [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     `content-type: ${contentType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
+    ...further,
     '',
     body,
   ].join('\r\n');
@@ -41,7 +44,7 @@ const LINGER = 1_000;
  * Sends `last` and ends the connection, but closes it only when the client has done so too or a second has passed: a socket that is
  * closed with unread data makes the kernel reset the connection, and the client never sees the answer.
  */
-export function endSocket(socket: Duplex, last?: string): void {
+export function endSocket(socket: Duplex, last?: Uint8Array | string): void {
   const timer = setTimeout(() => socket.destroy(), LINGER);
   socket.once('close', () => clearTimeout(timer));
   socket.on('error', () => socket.destroy());

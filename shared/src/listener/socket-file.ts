@@ -26,12 +26,18 @@ const isListening = (socketPath: string): Promise<boolean> =>
     });
   });
 
+/**
+ * Connections that may wait until this process takes them. On a Unix socket one more is refused at once (EAGAIN) and not kept by the kernel:
+ * a front proxy opens as many as there are requests, in one go. The system has a limit of its own (`net.core.somaxconn`).
+ */
+export const BACKLOG = 4_096;
+
 /** Starts to listen on a socket file that only the own user can connect to. */
 export function listenPrivately(server: Server, socketPath: string): void {
   // Node makes the file within this call. Changing its mode afterwards would leave a moment in which anyone can connect.
   const before = process.umask(0o177);
   try {
-    server.listen(socketPath);
+    server.listen({ path: socketPath, backlog: BACKLOG });
   } finally {
     process.umask(before);
   }

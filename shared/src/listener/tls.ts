@@ -154,8 +154,7 @@ function certificates(path: string, content: Buffer): X509Certificate[] {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What the client sent in the handshake. */
-interface Presented {
-  readonly address: string;
+interface Presented extends Pick<Peer, 'address' | 'serverName' | 'localPort'> {
   readonly leaf: X509Certificate | undefined;
   readonly intermediates: readonly X509Certificate[];
 }
@@ -179,19 +178,31 @@ function presented(socket: TLSSocket): Presented {
   for (let next = leaf?.issuerCertificate; next && intermediates.length < MAX_PRESENTED; next = next.issuerCertificate) {
     intermediates.push(next);
   }
-  return { address: socket.remoteAddress ?? '', leaf, intermediates };
+  const { remoteAddress: address = '', localPort } = socket;
+  // Node's types do not know it: on a server's side it is the name in the client's hello, or false.
+  const { servername } = socket as { readonly servername?: string | false | null };
+  return {
+    address,
+    ...(servername && { serverName: servername.toLowerCase() }),
+    ...(localPort !== undefined && { localPort }),
+    leaf,
+    intermediates,
+  };
 }
 
-function verify({ address, leaf, intermediates }: Presented, authorities: Loaded, now: number): VerifiedPeer {
+function verify(shown: Presented, authorities: Loaded, now: number): VerifiedPeer {
+  const { address, serverName, localPort, leaf, intermediates } = shown;
   const until = (anchors: readonly X509Certificate[]): number | undefined =>
     leaf && chainValidUntil(leaf, intermediates, anchors, now);
   const client = until(authorities.client);
   const requestHeader = until(authorities.requestHeader);
   const peer: Peer = Object.freeze({
     address,
+    ...(serverName !== undefined && { serverName }),
+    ...(localPort !== undefined && { localPort }),
     ...(leaf && client !== undefined && { clientCertificate: leaf }),
     ...(leaf && requestHeader !== undefined && { requestHeaderCertificate: leaf }),
   });
   const validUntil = Math.min(client ?? Number.POSITIVE_INFINITY, requestHeader ?? Number.POSITIVE_INFINITY);
-  return { address, leaf, intermediates, peer, authorities, validUntil };
+  return { ...shown, peer, authorities, validUntil };
 }

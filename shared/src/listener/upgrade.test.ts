@@ -2,7 +2,18 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { openHttp2, responseOf } from './client.fixture.ts';
 import type { UpgradeRequest } from './front.ts';
-import { cleanUp, connectRaw, deferred, echo, exchangeRaw, parseRaw, serveTls, until, untilClosed } from './listener.fixture.ts';
+import {
+  cleanUp,
+  connectRaw,
+  deferred,
+  echo,
+  eventually,
+  exchangeRaw,
+  parseRaw,
+  serveTls,
+  until,
+  untilClosed,
+} from './listener.fixture.ts';
 
 afterEach(cleanUp);
 
@@ -73,16 +84,54 @@ describe('with tunnels, a request', () => {
   test.each([
     ['for clear-text HTTP/2', upgradeTo('h2c')],
     ['for clear-text HTTP/2 among others', upgradeTo('websocket, h2c')],
+    ['for several protocols', upgradeTo('websocket, SPDY/3.1')],
+    ['for several protocols in headers of their own', upgradeTo('websocket', 'Upgrade: h2c\r\n')],
+    ['for the same protocol twice', upgradeTo('websocket', 'Upgrade: websocket\r\n')],
+    ['for TLS', upgradeTo('TLS/1.2')],
+    ['for another SPDY', upgradeTo('SPDY/2')],
     ['with two Hosts', upgradeTo('websocket', 'Host: b\r\n')],
     ['with two Authorizations', upgradeTo('websocket', 'Authorization: a\r\nAuthorization: b\r\n')],
     ['with a body', upgradeTo('websocket', 'Content-Length: 4\r\n')],
+    ['with a body behind it', upgradeTo('websocket', 'Content-Length: 4\r\n').replace('GET', 'POST').concat('body')],
     ['with a chunked body', upgradeTo('websocket', 'Transfer-Encoding: chunked\r\n')],
+    [
+      'with a chunked body behind it',
+      upgradeTo('SPDY/3.1', 'Transfer-Encoding: chunked\r\n').replace('GET', 'POST').concat('4\r\nbody\r\n0\r\n\r\n'),
+    ],
+    ['with two lengths', upgradeTo('websocket', 'Content-Length: 0\r\nContent-Length: 0\r\n')],
     ['for an absolute target', upgradeTo('websocket').replace('/exec', 'http://b/exec')],
   ])('to upgrade %s is refused', async (_name, request) => {
     const upgraded: UpgradeRequest[] = [];
-    const { port } = await serveUpgrades(upgrade => void upgraded.push(upgrade));
-    expect(parseRaw(await exchangeRaw(port, request)).status).toBe(400);
-    expect(upgraded).toEqual([]);
+    const { port, seen } = await serveUpgrades(upgrade => void upgraded.push(upgrade));
+    expect(parseRaw(await exchangeRaw(port, `${request}${SMUGGLED}`)).status).toBe(400);
+    expect([upgraded, seen]).toEqual([[], []]);
+  });
+
+  test.each([
+    ['SPDY/3.1', 'SPDY/3.1'],
+    ['spdy/3.1', 'SPDY/3.1'],
+    ['WebSocket', 'websocket'],
+  ])('to upgrade to %s is one to %s, a length of nothing beside it', async (asked, protocol) => {
+    const upgraded = deferred<UpgradeRequest>();
+    const { port } = await serveUpgrades(upgraded.resolve);
+    const socket = await connectRaw(port);
+    socket.write(upgradeTo(asked, 'Content-Length: 0\r\n').replace('GET', 'POST'));
+    expect(await upgraded.promise).toMatchObject({ protocol, method: 'POST' });
+  });
+
+  test('to upgrade is refused with 503 when the server drains: elsewhere it would not be', async () => {
+    const { port, listener } = await serveUpgrades(() => undefined);
+    const running = await connectRaw(port);
+    running.write(upgradeTo('websocket'));
+    const late = await connectRaw(port);
+    await eventually(() => listener.stats.exchanges === 1);
+    const drained = listener.drain();
+    await new Promise<void>(resolve => listener.onDrain(resolve));
+    const received = untilClosed(late);
+    late.write(upgradeTo('websocket'));
+    expect(parseRaw(await received)).toMatchObject({ status: 503, head: expect.stringContaining('retry-after: 1') });
+    running.destroy();
+    await drained;
   });
 
   // CVE-2018-1002105 began with a connection that two requests believed to be theirs.

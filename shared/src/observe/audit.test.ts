@@ -82,6 +82,13 @@ describe('the audit log', () => {
     expect(line).toMatchObject({ user: 'ada', impersonator: 'kcp-shard-0' });
   });
 
+  test('says for which shard, over how many proxies, and what a client had too much of, where there is something to say', async () => {
+    const throttled = { limit: 'rate', client: '0a1b2c3d' };
+    const [line, plain] = await lines({ ...entry(), shard: 'shard-1', hops: 3, throttled }, { ...entry(), hops: 1 });
+    expect(line).toMatchObject({ shard: 'shard-1', hops: 3, throttled: 'rate', client: '0a1b2c3d' });
+    for (const key of ['shard', 'hops', 'throttled', 'client']) expect(plain).not.toHaveProperty(key);
+  });
+
   test('has requests that nobody could be found for', async () => {
     const [line] = await lines({ ...entry({ status: 401 }), caller: undefined, record: {} });
     expect(line).toMatchObject({ code: 401 });

@@ -16,6 +16,12 @@ export interface AuditEntry {
   /** Absent when the request did not authenticate. */
   readonly caller: Caller | undefined;
   readonly record: RequestRecord;
+  /** The shard that it was for, where there are several. */
+  readonly shard?: string | undefined;
+  /** It was refused since its client has too much of something. */
+  readonly throttled?: { readonly limit: string /** As the metrics call it. */; readonly client: string } | undefined;
+  /** Proxies of virtual workspaces that it has passed, this one included. */
+  readonly hops?: number | undefined;
   /** False: the client left, or the response was cut. */
   readonly complete: boolean;
 }
@@ -98,7 +104,7 @@ const describeCaller = perObject(({ name, groups, method, impersonator }: Caller
 }));
 
 /** One literal, in which what is absent is undefined: JSON leaves it out, and spreading parts together costs more than all the rest. */
-function auditEvent({ exchange, caller, record, complete }: AuditEntry): Record<string, unknown> {
+function auditEvent({ exchange, caller, record, shard, throttled, hops = 1, complete }: AuditEntry): Record<string, unknown> {
   const durationMs = Math.round((performance.now() - exchange.startedAt) * 1000) / 1000;
   const who = caller && describeCaller(caller);
   const query = exchange.url.indexOf('?');
@@ -115,12 +121,16 @@ function auditEvent({ exchange, caller, record, complete }: AuditEntry): Record<
     method: exchange.method,
     path: shortened(query < 0 ? exchange.url : exchange.url.slice(0, query)),
     view: record.view,
+    shard,
     cluster: record.cluster,
     resource: record.resource && shortened(record.resource),
     code: exchange.status,
     durationMs,
     bytes: exchange.bytesWritten,
     complete,
+    hops: hops > 1 ? hops : undefined,
+    throttled: throttled?.limit,
+    client: throttled?.client,
     because: record.because && shortened(record.because),
   };
 }

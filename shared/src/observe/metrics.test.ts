@@ -52,17 +52,28 @@ describe('the metrics of a process', () => {
     expect(text).toContain('informer_relists{resource="workspacetypes"} 3');
   });
 
+  test('show informers of one resource, of several shards, together', async () => {
+    const metrics = create();
+    metrics.observeInformer('workspacetypes', () => ({ synced: true, relists: 3 }));
+    metrics.observeInformer('workspacetypes', () => ({ synced: false, relists: 1 }));
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('informer_synced{resource="workspacetypes"} 0');
+    expect(text).toContain('informer_relists{resource="workspacetypes"} 4');
+  });
+
   test('count authentications, access reviews, refusals and lost audit lines, from 0', async () => {
     const metrics = create();
     metrics.authentication('failure');
     metrics.accessReview('hit');
     metrics.rejected('TooManyRequests');
+    metrics.rejected('clientRate');
     metrics.auditDropped(7);
     const text = await metrics.registry.metrics();
     expect(text).toContain('authentication_attempts{result="failure"} 1');
     expect(text).toContain('authentication_attempts{result="success"} 0');
     expect(text).toContain('authorization_reviews_total{result="hit"} 1');
     expect(text).toContain('proxy_rejected_total{reason="TooManyRequests"} 1');
+    expect(text).toContain('proxy_rejected_total{reason="clientRate"} 1');
     expect(text).toContain('audit_dropped_total 7');
   });
 

@@ -1,10 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Upstream } from '../upstream/upstream.ts';
 import { Durations } from './durations.ts';
+import { type ProxyMetrics, proxyMetrics } from './metrics-proxy.ts';
 
 export interface MetricsOptions {
   /** Views that are counted by name; any other is `other`. */
   readonly views: readonly string[];
+  /** Shards that are counted by name; any other is `other`. */
+  readonly shards?: readonly string[];
   /** False leaves out what prom-client knows of the process (memory, event loop, garbage collection). */
   readonly processMetrics?: boolean;
 }
@@ -29,18 +32,20 @@ export interface ObservedInformer {
  * The metrics of one process. Every label value comes from a list known beforehand: none is a cluster, user, object or path, which
  * anybody could make more of.
  */
-export interface Metrics {
+export interface Metrics extends ProxyMetrics {
   readonly registry: Registry;
+  /** From now on these are counted by name as well: what a process serves is known when it has started. */
+  addViews(names: readonly string[]): void;
   /** Counts a request as in flight, until the returned function is called (once) with what became of it. */
   requestStarted(): (request: FinishedRequest) => void;
   /** Shows what `upstream` uses at each scrape. `role` is what the process needs it for: `shard`, `cache`. */
   observeUpstream(role: string, upstream: Pick<Upstream, 'stats'>): void;
-  /** Shows an informer at each scrape, by the resource it holds. */
+  /** Shows an informer at each scrape, by the resource it holds; those of one resource (of several shards) together. */
   observeInformer(resource: string, informer: () => ObservedInformer): void;
   authentication(result: (typeof AUTHENTICATION_RESULTS)[number]): void;
   /** How an access review was decided: from the cache, together with one that was under way, or by asking. */
   accessReview(result: (typeof REVIEW_RESULTS)[number]): void;
-  /** A request that was refused before it reached a view. `reason` is a reason of Status; any other is `other`. */
+  /** A request that was refused before it reached a view. `reason` is a reason of Status or one of `REJECTIONS`; any other is `other`. */
   rejected(reason: string): void;
   /** Audit lines that could not be kept. */
   auditDropped(lines: number): void;
@@ -49,6 +54,8 @@ export interface Metrics {
 }
 
 export const AUTHENTICATION_RESULTS = ['success', 'anonymous', 'failure', 'error'] as const;
+/** Why a front proxy refuses a request, where a reason of Status does not tell. */
+export const REJECTIONS = ['loop', 'headerForgery', 'clientRequests', 'clientWatches', 'clientRate'] as const;
 export const REVIEW_RESULTS = ['hit', 'joined', 'miss', 'error'] as const;
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
@@ -66,7 +73,7 @@ const REASONS = new Set(
     'Expired',
   ].concat(
     ['LengthRequired', 'RequestEntityTooLarge', 'UnsupportedMediaType', 'Invalid', 'TooManyRequests', 'InternalError'],
-    ['RequestHeaderFieldsTooLarge', 'BadGateway', 'ServiceUnavailable', 'Timeout', 'AlreadyExists', 'loop', 'headerForgery'],
+    ['RequestHeaderFieldsTooLarge', 'BadGateway', 'ServiceUnavailable', 'Timeout', 'AlreadyExists', ...REJECTIONS],
   ),
 );
 const OTHER = 'other';
@@ -83,7 +90,7 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
  */
 const LAG_PRECISION_MS = 100;
 
-export function createMetrics({ views, processMetrics = true }: MetricsOptions): Metrics {
+export function createMetrics({ views, shards = [], processMetrics = true }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   if (processMetrics) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PRECISION_MS });
@@ -125,7 +132,11 @@ export function createMetrics({ views, processMetrics = true }: MetricsOptions):
   const observeInformer = informerGauges(registers);
 
   return {
+    ...proxyMetrics(registers, shards),
     registry,
+    addViews(names) {
+      for (const name of names) viewNames.add(name);
+    },
     requestStarted() {
       inFlight++;
       return ({ method, code, view, startedAt }) => {
@@ -190,19 +201,21 @@ function upstreamGauges(registers: Registry[]): Metrics['observeUpstream'] {
 }
 
 function informerGauges(registers: Registry[]): Metrics['observeInformer'] {
-  const informers = new Map<string, () => ObservedInformer>();
-  const gauge = (name: string, help: string, value: (informer: ObservedInformer) => number): void => {
+  const informers = new Map<string, (() => ObservedInformer)[]>();
+  const gauge = (name: string, help: string, value: (informers: readonly ObservedInformer[]) => number): void => {
     new Gauge({
       name,
       help,
       labelNames: ['resource'],
       registers,
       collect() {
-        for (const [resource, informer] of informers) this.set({ resource }, value(informer()));
+        for (const [resource, all] of informers) this.set({ resource }, value(all.map(informer => informer())));
       },
     });
   };
-  gauge('informer_synced', '1 when the informer holds a complete list.', informer => Number(informer.synced));
-  gauge('informer_relists', 'Complete lists since the start, the first included.', informer => informer.relists);
-  return (resource, informer) => void informers.set(resource, informer);
+  gauge('informer_synced', '1 when the informer holds a complete list.', all => Number(all.every(({ synced }) => synced)));
+  gauge('informer_relists', 'Complete lists since the start, the first included.', all =>
+    all.reduce((sum, { relists }) => sum + relists, 0),
+  );
+  return (resource, informer) => void informers.set(resource, [...(informers.get(resource) ?? []), informer]);
 }

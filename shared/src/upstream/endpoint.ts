@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 
 /** Where a server listens: a URL whose path is not used, or the path of a Unix socket (always without TLS). */
@@ -22,11 +23,13 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly socketPath?: string;
+  /** Finds the addresses of `host`: what it gives is dialled, and nothing else. Absent: the system's. An IP address is not looked up. */
+  readonly lookup?: LookupFunction;
   readonly tls?: { readonly context: SecureContext; readonly servername?: string };
 }
 
 /** Throws when the TLS material cannot be used, so that a bad rotation is noticed before a connection needs it. */
-export function endpointOf(origin: UpstreamOrigin, tls: TlsMaterial = {}): Endpoint {
+export function endpointOf(origin: UpstreamOrigin, tls: TlsMaterial = {}, lookup?: LookupFunction): Endpoint {
   if (!(origin instanceof URL)) {
     return { origin: 'http://localhost', authority: 'localhost', host: 'localhost', port: 80, socketPath: origin.socketPath };
   }
@@ -38,6 +41,7 @@ export function endpointOf(origin: UpstreamOrigin, tls: TlsMaterial = {}): Endpo
     authority: origin.host,
     host: origin.hostname.replace(/^\[|\]$/g, ''),
     port: Number(origin.port) || (secure ? 443 : 80),
+    ...(lookup && { lookup }),
     ...(secure && {
       tls: {
         context: createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }),

@@ -115,6 +115,7 @@ export class Http1Pool {
         // A dead peer is noticed on an idle watch too.
         keepAlive: true,
         keepAliveInitialDelay: 30_000,
+        ...(endpoint.lookup && { lookup: endpoint.lookup }),
         ...(endpoint.tls && {
           secureContext: endpoint.tls.context,
           ...(endpoint.tls.servername && { servername: endpoint.tls.servername }),

@@ -146,13 +146,14 @@ export function connectHttp2(endpoint: Endpoint, options: Http2Options): Promise
   });
 }
 
-function dial({ host, port, tls }: Endpoint): TLSSocket {
+function dial({ host, port, tls, lookup }: Endpoint): TLSSocket {
   if (!tls) throw new TypeError('HTTP/2 needs TLS');
   const servername = tls.servername ?? (isIP(host) ? undefined : host);
   return connectTls({
     host,
     port,
     secureContext: tls.context,
+    ...(lookup && { lookup }),
     ...(servername && { servername }),
     ALPNProtocols: ['h2', 'http/1.1'],
     rejectUnauthorized: true,

@@ -1,5 +1,7 @@
+import type { LookupFunction } from 'node:net';
 import type { Limits } from '../config/options.ts';
 import { Delivery } from './delivery.ts';
+import { Dialler } from './dial.ts';
 import { basePathOf, endpointOf, type TlsMaterial, type UpstreamOrigin } from './endpoint.ts';
 import { upstreamRequestHeaders } from './hop-by-hop.ts';
 import { Http1Pool, type Http1PoolOptions } from './http1-pool.ts';
@@ -17,6 +19,11 @@ export interface UpstreamOptions extends UpstreamCredentials {
   /** For messages and logs; default: the origin. */
   readonly name?: string;
   readonly origin: UpstreamOrigin;
+  /**
+   * Finds the addresses of the origin's host for each connection, so that what is judged here is what is dialled. The name stays the one that
+   * the certificate has to be for. Absent: the system's.
+   */
+  readonly lookup?: LookupFunction;
   readonly limits: Pick<Limits, 'watchStreams'>;
   /** Other times and numbers than the defaults; tests shorten them. */
   readonly unary?: Partial<Http1PoolOptions>;
@@ -45,6 +52,8 @@ const UNARY: Http1PoolOptions = {
   keepAliveTimeout: 30_000,
 };
 
+const DIAL_TIMEOUT_MS = 10_000;
+
 const WATCH: Http2Options = { connectTimeout: 10_000, pingInterval: 30_000, pingTimeout: 15_000, idleTimeout: 60_000 };
 
 /**
@@ -52,11 +61,12 @@ const WATCH: Http2Options = { connectTimeout: 10_000, pingInterval: 30_000, ping
  * the other's place, so that watches never starve a GET.
  */
 export function createUpstream(options: UpstreamOptions): ManagedUpstream {
-  const { origin } = options;
+  const { origin, lookup } = options;
   const name = options.name ?? (origin instanceof URL ? origin.origin : origin.socketPath);
-  const endpoint = endpointOf(origin, options.tls);
+  const endpoint = endpointOf(origin, options.tls, lookup);
   const unary = new Http1Pool(name, endpoint, { ...UNARY, ...options.unary });
   const watch = new WatchSessions(name, endpoint, { ...WATCH, ...options.watch, streams: options.limits.watchStreams });
+  const dialler = new Dialler(name, endpoint, { connectTimeout: DIAL_TIMEOUT_MS, connections: options.limits.watchStreams });
   let { authorization } = options;
 
   return {
@@ -69,19 +79,26 @@ export function createUpstream(options: UpstreamOptions): ManagedUpstream {
       const prepared: UpstreamRequest = { ...request, headers };
       return request.longRunning ? watch.dispatch(prepared, handler) : unary.dispatch(prepared, handler);
     },
+    async dial(signal) {
+      const socket = await dialler.dial(signal);
+      return { socket, authority: endpoint.authority, bearerToken: authorization?.() };
+    },
     stats: () => ({
       unaryConnections: unary.connections,
       unaryInFlight: unary.inFlight,
       watchSessions: watch.sessions,
       watchStreams: watch.streams,
+      tunnels: dialler.connections,
     }),
     setCredentials(credentials) {
-      const next = endpointOf(origin, credentials.tls);
+      const next = endpointOf(origin, credentials.tls, lookup);
       authorization = credentials.authorization;
       unary.redirectTo(next);
       watch.redirectTo(next);
+      dialler.redirectTo(next);
     },
     async close() {
+      dialler.close();
       await Promise.all([unary.close(), watch.close()]);
     },
   };

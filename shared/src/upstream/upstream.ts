@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { RawHeaders } from '../listener/headers.ts';
 
@@ -31,12 +32,24 @@ export interface UpstreamCall {
   abort(): void;
 }
 
+/** A connection for one request over HTTP/1.1, which is to leave it. */
+export interface Dialled {
+  /** Connected, and verified where it is TLS; nothing was sent on it. Whoever has it ends it. */
+  readonly socket: Socket;
+  /** Value of `host`. */
+  readonly authority: string;
+  /** The bearer token of this moment, without `Bearer`. */
+  readonly bearerToken?: string | undefined;
+}
+
 /** One server that we send requests to, with its connections. The credentials it is reached with belong to it. */
 export interface Upstream {
   /** For messages and logs: `https://host:port`, or a socket's path. */
   readonly name: string;
   /** Never calls the handler before it has returned. A streamed body is read but never destroyed; what is unread stays with its owner. */
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall;
+  /** Connects for one request to upgrade; absent: there are none to this server. Rejects with an `UpstreamError`. */
+  dial?(signal: AbortSignal): Promise<Dialled>;
   /** Streams and connections in use now, for metrics and leak tests. */
   stats(): UpstreamStats;
   /** Closes all connections; what is still in flight fails. */
@@ -48,6 +61,8 @@ export interface UpstreamStats {
   readonly unaryInFlight: number;
   readonly watchSessions: number;
   readonly watchStreams: number;
+  /** Connections that `dial` has made; absent: it makes none. */
+  readonly tunnels?: number;
 }
 
 export type UpstreamFailure =

@@ -16,6 +16,7 @@ import { stage } from '../observe/trace.ts';
 import { refuseEncodedStructure } from '../target/encoded-structure.ts';
 import { type RequestInfo, requestInfo } from '../target/request-info.ts';
 import { restOf, type Target } from '../target/target.ts';
+import { notUpgradable } from '../tunnel/execute-upgrade.ts';
 import { type ApiDocuments, serveDocument } from './documents.ts';
 import { compilePath, type PathPattern } from './path-pattern.ts';
 import type { RequestRecord } from './record.ts';
@@ -71,6 +72,9 @@ export function createViewHost({ views, engine, documents, onError }: ViewHostOp
     const decision = await stage('authorize', () => view.authorize(call));
     record.because = decision.because;
     if (!decision.allowed) throw forbidden(caller.name, request, decision.told ?? decision.because);
+
+    const notUpgraded = exchange.upgrade && notUpgradable(request, rest.query, exchange.upgrade.protocol);
+    if (notUpgraded) throw notUpgraded;
 
     const apis = await view.apis(scope, request);
     if (apis !== undefined) {

@@ -14,7 +14,10 @@ export async function runServiceProcess(definition: ServiceDefinition): Promise<
     if (socket === undefined) throw new UsageError('--socket is missing: this program is started by kcp-vw up');
     await serveViews(definition, {
       options,
-      log: createLogger({ name: definition.name, verbosity: options.verbosity }),
+      log: createLogger({
+        name: options.shard === undefined ? definition.name : `${definition.name}@${options.shard}`,
+        verbosity: options.verbosity,
+      }),
       address: { socketPath: socket },
       distrustOf: trustEveryone,
       ...(ops && { ops }),

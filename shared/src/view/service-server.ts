@@ -3,7 +3,7 @@ import { sendStatus, sendText } from '../answer/send.ts';
 import type { DistrustOf } from '../authn/front-proxy-peer.ts';
 import { createCallerReader } from '../authn/request-headers.ts';
 import type { OpsAddress } from '../config/flags-service.ts';
-import { type Options, SERVICES } from '../config/options.ts';
+import type { Options } from '../config/options.ts';
 import { toStatusError } from '../kube/errors.ts';
 import { decorated } from '../listener/decorated-exchange.ts';
 import type { Exchange } from '../listener/exchange.ts';
@@ -17,8 +17,11 @@ import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { startOps } from '../observe/ops.ts';
 import { reportReadiness } from '../observe/readiness-report.ts';
 import { continueTrace } from '../observe/trace.ts';
+import type { Registrar } from '../registration/registrar.ts';
 import { parseTarget } from '../target/target.ts';
+import { upgradesTo } from '../tunnel/upgrades.ts';
 import { type RequestRecord, recordHeader } from './record.ts';
+import { answerSelfTest, isSelfTest } from './self-test.ts';
 import { type RunningService, type ServiceDefinition, startService } from './service.ts';
 
 export interface ServiceServerOptions {
@@ -29,6 +32,8 @@ export interface ServiceServerOptions {
   /** Who is believed to be the front proxy. */
   readonly distrustOf: DistrustOf;
   readonly ops?: OpsAddress;
+  /** Tells front proxies of these views, once they are served. `ready`: whether requests may come now. */
+  readonly register?: (views: readonly string[], ready: () => boolean) => Registrar;
   readonly hooks: ProcessHooks;
 }
 
@@ -42,33 +47,38 @@ interface Served {
 
 /** Serves the views of one service to the front proxy, until the hooks end it. Rejects when it cannot start. */
 export async function serveViews(definition: ServiceDefinition, server: ServiceServerOptions): Promise<void> {
-  const { options, log, address, tls, distrustOf, ops, hooks } = server;
+  const { options, log, address, tls, distrustOf, ops, register, hooks } = server;
   const health = createHealth();
-  const metrics = createMetrics({ views: SERVICES[definition.name]?.views ?? [] });
+  const metrics = createMetrics({ views: [] });
   const service = await startService(definition, { options, log, metrics, health });
+  const views = service.views.map(view => view.name);
+  metrics.addViews(views);
   const served: Served = { service, health, metrics, distrustOf, callerOf: createCallerReader() };
+  const handler = (exchange: Exchange): Promise<void> => serveExchange(exchange, served);
+  const onError = (err: unknown): void => log.error({ err }, 'a request was not handled');
   const listener = await createListener({
     address,
     ...(tls && { tls }),
     limits: options.limits,
     streamResets: RESETS_OF_A_PROXY,
-    handler: exchange => serveExchange(exchange, served),
-    onError: err => log.error({ err }, 'a request was not handled'),
+    handler,
+    onUpgrade: upgradesTo({ handler, metrics, onError }),
+    onError,
     onClientError: err => log.debug({ err }, 'a connection of the front proxy broke'),
   });
   const opsServer = ops && (await startOps({ address: ops, health, registry: metrics.registry }));
-  hooks.listening(
-    formatListenAddress(listener.address()),
-    service.views.map(view => view.name),
-  );
+  hooks.listening(formatListenAddress(listener.address()), views);
+  const registrar = register?.(views, () => health.respond('/readyz', new URLSearchParams())?.code === 200);
   const stopReporting = reportReadiness(health, hooks);
   hooks.onTerminate(async () => {
     stopReporting();
     health.setDraining();
+    await registrar?.drain();
     // Behind a socket of its own host, the front proxy has waited already.
     if (tls) await sleep(options.limits.shutdownDelay);
     service.drain();
     await listener.drain();
+    await registrar?.withdraw();
     await service.stop();
     tls?.close();
     await opsServer?.close();
@@ -101,6 +111,7 @@ async function serveExchange(exchange: Exchange, served: Served): Promise<void> 
 async function serveFrontProxy(exchange: Exchange, { service, callerOf }: Served, record: RequestRecord): Promise<void> {
   const described = decorated(exchange, { responseHeaders: headers => [...headers, ...recordHeader(record)] });
   try {
+    if (isSelfTest(exchange)) return await answerSelfTest(exchange, callerOf(exchange.headers), service.control);
     const target = parseTarget(exchange.url);
     await continueTrace(exchange.headers, () => service.host(described, callerOf(exchange.headers), target, record));
   } catch (error) {

@@ -51,6 +51,8 @@ export interface ServiceEnvironment {
 export interface RunningService {
   readonly views: readonly View[];
   readonly host: ViewHost;
+  /** The shard, for questions of the service's own. */
+  readonly control: Upstream;
   /** Ends long-running answers. */
   drain(): void;
   stop(): Promise<void>;
@@ -102,6 +104,7 @@ export async function startService(definition: ServiceDefinition, environment: S
   return {
     views,
     host,
+    control,
     drain: () => drain.begin(),
     async stop() {
       for (const stop of stops.reverse()) await stop();

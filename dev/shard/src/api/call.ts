@@ -28,6 +28,8 @@ export interface ApiSettings {
   readonly bookmarkInterval: number;
   /** Comes after the admission of the resource itself, for objects of any kind. Must return a changed copy or the object itself. */
   readonly admit?: (definition: ResourceDefinition, object: KubeObject, write: Write) => KubeObject;
+  /** Throws a StatusError 403 unless the caller may create the object that the path names: an apply may be a creation, too. */
+  readonly authorizeCreate?: () => void;
   /** Ends watches early, cleanly: the shard shuts down. */
   readonly until?: NonNullable<Forward['until']>;
 }

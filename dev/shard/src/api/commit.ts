@@ -6,11 +6,18 @@ import { generatedName } from '../store/metadata.ts';
 import { invalidFields, modified } from '../store/refusals.ts';
 import type { ResourceCall } from './call.ts';
 import { inVersion } from './collection.ts';
+import { type ManagedFields, managedAfterUpdate } from './managed-fields.ts';
+import { mergeSchemaOf } from './merge-schema.ts';
 import { refuseInvalidMetadata } from './names.ts';
 import { namespaceTerminating, resourceTerminating } from './refusals.ts';
 
-/** Stores a new object, as its resource's rules make it. */
-export function commitCreate(call: ResourceCall, given: KubeObject, dryRun: boolean): KubeObject {
+/** Stores a new object, as its resource's rules make it, with the managers of what an apply has given it. */
+export function commitCreate(
+  call: ResourceCall,
+  given: KubeObject,
+  dryRun: boolean,
+  managedFields: readonly ManagedFields[] = [],
+): KubeObject {
   const { definition, stored, cluster, store, user } = call;
   const object = asStored(call, placed(call, given));
   if (definition.isTerminating === true) throw resourceTerminating(definition, object.metadata?.name ?? '');
@@ -22,8 +29,13 @@ export function commitCreate(call: ResourceCall, given: KubeObject, dryRun: bool
   const write: Write = { verb: 'create', subresource: '', cluster, user, dryRun };
   const admitted = admit(call, proposed, write);
   definition.validate?.(admitted, undefined);
-  return store.create(stored, cluster, admitted, { dryRun, keepStatus: true });
+  return store.create(stored, cluster, managed(admitted, managedFields), { dryRun, keepStatus: true });
 }
+
+const managed = (object: KubeObject, managedFields: readonly ManagedFields[]): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, managedFields },
+});
 
 /** What is converted is looked at in the version in which it is stored; all else in the version of the caller. */
 function asStored({ definition, stored }: ResourceCall, object: KubeObject): KubeObject {
@@ -60,8 +72,14 @@ function refuseNamespace({ definition, cluster, namespace, store }: ResourceCall
   }
 }
 
-/** Stores an object in place of `previous`: all of it but the status, or the status alone. */
-export function commitUpdate(call: ResourceCall, given: KubeObject, previous: KubeObject, dryRun: boolean): KubeObject {
+/** Stores an object in place of `previous`: all of it but the status, or the status alone. An apply has found out who manages what then. */
+export function commitUpdate(
+  call: ResourceCall,
+  given: KubeObject,
+  previous: KubeObject,
+  dryRun: boolean,
+  managedFields?: readonly ManagedFields[],
+): KubeObject {
   const { definition, stored, cluster, store, user, request } = call;
   refuseOtherPlace(call, given);
   const { resourceVersion } = given.metadata ?? {};
@@ -74,9 +92,23 @@ export function commitUpdate(call: ResourceCall, given: KubeObject, previous: Ku
   const admitted = admit(call, proposed, write);
   if (subresource === '') refuseInvalidMetadata(definition, admitted);
   definition.validate?.(admitted, previous);
+  const schema = mergeSchemaOf(definition, call.apiVersion);
+  const next = managed(admitted, managedFields ?? managedAfterUpdate(schema, { given, previous, next: admitted }));
   return subresource === 'status'
-    ? store.updateStatus(stored, cluster, admitted, { dryRun })
-    : store.update(stored, cluster, admitted, { dryRun });
+    ? store.updateStatus(stored, cluster, next, { dryRun })
+    : store.update(stored, cluster, next, { dryRun });
+}
+
+/**
+ * A patch of the status that speaks of the uid changes metadata, which the status endpoint drops; anywhere else the uid cannot change.
+ */
+export function meant({ definition, request }: ResourceCall, patched: KubeObject, stored: KubeObject): KubeObject {
+  const uid = stored.metadata?.uid ?? '';
+  if (request.subresource !== 'status' && patched.metadata?.uid !== uid) {
+    const cause = { field: 'metadata.uid', value: patched.metadata?.uid ?? '', detail: 'field is immutable' };
+    throw invalid(definition, request.name, [cause]);
+  }
+  return { ...patched, metadata: { ...patched.metadata, uid } };
 }
 
 function statusOnly(given: KubeObject, previous: KubeObject): KubeObject {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { applied, mergePatch, strategicMergePatch } from './merge.ts';
+import { mergePatch, strategicMergePatch } from './merge.ts';
 
 // RFC 7396, appendix A.
 test.each([
@@ -41,16 +41,6 @@ describe('a strategic merge', () => {
     expect(strategicMergePatch({ finalizers: ['a', 'b'] }, { finalizers: ['c', 'a'] })).toEqual({ finalizers: ['a', 'b', 'c'] });
     expect(strategicMergePatch({ finalizers: ['a', 'b'] }, { '$deleteFromPrimitiveList/finalizers': ['a'] })).toEqual({
       finalizers: ['b'],
-    });
-  });
-});
-
-describe('an apply', () => {
-  test('knows conditions by their type and takes other lists whole', () => {
-    const target = { status: { conditions: [{ type: 'A', status: '1', reason: 'r' }], names: [1] } };
-    const configuration = { status: { conditions: [{ type: 'A', status: '2' }], names: [2] } };
-    expect(applied(target, configuration)).toEqual({
-      status: { conditions: [{ type: 'A', status: '2', reason: 'r' }], names: [2] },
     });
   });
 });

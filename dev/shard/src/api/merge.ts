@@ -72,29 +72,3 @@ function mergeItems(
   }
   return [...merged.values()];
 }
-
-/** Which fields make an item of a list, by the list's path: `{'status.endpoints': ['instance']}`. All other lists are atomic. */
-export type ListMapKeys = Readonly<Record<string, readonly string[]>>;
-
-const CONDITIONS: ListMapKeys = { 'status.conditions': ['type'] };
-
-/**
- * What a server-side apply makes of an object: maps merge, list-maps merge by their keys, all else is replaced. Nobody's ownership is
- * recorded, so that nothing is ever removed because it is not applied any more.
- */
-export const applied = (target: unknown, configuration: unknown, listMapKeys: ListMapKeys = {}): unknown =>
-  appliedAt(target, configuration, '', { ...CONDITIONS, ...listMapKeys });
-
-function appliedAt(target: unknown, given: unknown, path: string, listMapKeys: ListMapKeys): unknown {
-  if (Array.isArray(given)) {
-    const keys = Object.hasOwn(listMapKeys, path) ? listMapKeys[path] : undefined;
-    if (keys === undefined || !Array.isArray(target)) return given;
-    return mergeItems(target, given, keys, (one, item) => appliedAt(one, item, `${path}[]`, listMapKeys));
-  }
-  if (!isObject(given)) return given;
-  const merged = new Map(Object.entries(isObject(target) ? target : {}));
-  for (const [key, value] of Object.entries(given)) {
-    merged.set(key, appliedAt(merged.get(key), value, path === '' ? key : `${path}.${key}`, listMapKeys));
-  }
-  return Object.fromEntries(merged);
-}

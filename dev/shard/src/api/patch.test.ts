@@ -3,7 +3,6 @@ import { CONFIGMAPS_PATH, TestShard, WIDGETS, WIDGETS_PATH, widget } from './api
 
 const JSON_PATCH = 'application/json-patch+json';
 const STRATEGIC = 'application/strategic-merge-patch+json';
-const APPLY = 'application/apply-patch+yaml';
 const PATH = `${WIDGETS_PATH}/w`;
 
 function withWidget(): TestShard {
@@ -86,56 +85,13 @@ describe('a patch', () => {
     expect(reply.json()).toMatchObject({ data: { y: '2', z: '3' } });
   });
 
+  test('cannot be forced unless it is an apply', async () => {
+    expect((await withWidget().patch(`${PATH}?force=true`, {})).status).toBe(422);
+  });
+
   test('in a dry run stores nothing', async () => {
     const shard = withWidget();
     expect((await shard.patch(`${PATH}?dryRun=All`, { spec: { x: 2 } })).json()).toMatchObject({ spec: { x: 2 } });
     expect((await shard.get(PATH)).json()).toMatchObject({ spec: { x: 1 } });
-  });
-});
-
-describe('an apply', () => {
-  const applied = (fields: Record<string, unknown>) => ({ apiVersion: 'example.dev/v1', kind: 'Widget', ...fields });
-
-  test('creates what does not exist, under the name of the path', async () => {
-    const reply = await new TestShard().patch(`${PATH}?fieldManager=me`, applied({ spec: { x: 1 } }), APPLY);
-    expect([reply.status, reply.json().metadata?.name]).toEqual([201, 'w']);
-  });
-
-  test('merges maps, and lists by their keys', async () => {
-    const shard = new TestShard();
-    shard.registry.add('a', { ...WIDGETS, listMapKeys: { 'status.endpoints': ['instance'] } });
-    const status = { conditions: [{ type: 'A', status: 'True' }], endpoints: [{ instance: '1', ready: false }], other: [1] };
-    shard.store.create(WIDGETS, 'a', widget('w', { status }), { keepStatus: true });
-    const configuration = applied({
-      status: {
-        conditions: [{ type: 'B', status: 'True' }],
-        endpoints: [{ instance: '1', ready: true }, { instance: '2' }],
-        other: [2],
-      },
-    });
-    const reply = await shard.patch(`${PATH}/status?fieldManager=me&force=true`, configuration, APPLY);
-    expect(reply.json().status).toEqual({
-      conditions: [
-        { type: 'A', status: 'True' },
-        { type: 'B', status: 'True' },
-      ],
-      endpoints: [{ instance: '1', ready: true }, { instance: '2' }],
-      other: [2],
-    });
-  });
-
-  test('says who applies', async () => {
-    expect((await withWidget().patch(PATH, applied({}), APPLY)).json()).toMatchObject({
-      code: 422,
-      message: 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-    });
-  });
-
-  test('says what it applies', async () => {
-    expect((await withWidget().patch(`${PATH}?fieldManager=me`, { spec: {} }, APPLY)).status).toBe(400);
-  });
-
-  test('alone can be forced', async () => {
-    expect((await withWidget().patch(`${PATH}?force=true`, {})).status).toBe(422);
   });
 });

@@ -1,15 +1,16 @@
-import { badRequest, invalid, notFound, unsupportedMediaType } from '@kcp-vw/shared/kube/errors.ts';
+import { badRequest, notFound, unsupportedMediaType } from '@kcp-vw/shared/kube/errors.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
-import { contentType, parseJson, parseYaml, readText, typed } from './body.ts';
+import { apply } from './apply.ts';
+import { contentType, parseJson, readText, typed } from './body.ts';
 import type { ResourceCall } from './call.ts';
 import { inVersion } from './collection.ts';
-import { commitCreate, commitUpdate } from './commit.ts';
+import { commitUpdate, meant } from './commit.ts';
 import { unknownFieldWarnings } from './field-validation.ts';
 import { applyJsonPatch, isJsonPatch, PatchFailure } from './json-patch.ts';
-import { applied, isObject, mergePatch, strategicMergePatch } from './merge.ts';
+import { isObject, mergePatch, strategicMergePatch } from './merge.ts';
 import { isDryRun, refusePatchOptions } from './options.ts';
 import { rejectedPatch } from './refusals.ts';
-import { type Representation, representationOf } from './representation.ts';
+import { representationOf } from './representation.ts';
 import { sendObject } from './write.ts';
 
 const JSON_PATCH = 'application/json-patch+json';
@@ -48,60 +49,13 @@ export async function patch(call: ResourceCall): Promise<void> {
   const dryRun = isDryRun('PatchOptions', rest.query.getAll('dryRun'));
   const text = await readText(exchange);
   const stored = call.store.get(call.stored, call.cluster, call.request.name, call.namespace);
-  if (type === APPLY_PATCH) return apply(call, representation, configurationIn(call, text), stored, dryRun);
+  if (type === APPLY_PATCH) return apply(call, representation, text, stored, dryRun);
   if (stored === undefined) throw notFound(definition, call.request.name);
   const patched = PATCHES[type]?.(inVersion(call.definition, stored, call.apiVersion), text);
   if (!isObject(patched)) throw rejectedPatch();
   const object = typed(call, patched, text);
   const warnings = unknownFieldWarnings(call, object);
   await sendObject(call, representation, 200, commitUpdate(call, meant(call, object, stored), stored, dryRun), warnings);
-}
-
-/**
- * A patch of the status that speaks of the uid changes metadata, which the status endpoint drops; anywhere else the uid cannot change.
- */
-function meant({ definition, request }: ResourceCall, patched: KubeObject, stored: KubeObject): KubeObject {
-  const uid = stored.metadata?.uid ?? '';
-  if (request.subresource !== 'status' && patched.metadata?.uid !== uid) {
-    const cause = { field: 'metadata.uid', value: patched.metadata?.uid ?? '', detail: 'field is immutable' };
-    throw invalid(definition, request.name, [cause]);
-  }
-  return { ...patched, metadata: { ...patched.metadata, uid } };
-}
-
-async function apply(
-  call: ResourceCall,
-  representation: Representation,
-  configuration: KubeObject,
-  stored: KubeObject | undefined,
-  dryRun: boolean,
-): Promise<void> {
-  const { request, definition } = call;
-  const warnings = unknownFieldWarnings(call, configuration);
-  if (stored === undefined) {
-    if (request.subresource !== '') throw notFound(definition, request.name);
-    const named = { ...configuration, metadata: { ...configuration.metadata, name: request.name } };
-    return sendObject(call, representation, 201, commitCreate(call, named, dryRun), warnings);
-  }
-  const merged = applied(inVersion(call.definition, stored, call.apiVersion), configuration, definition.listMapKeys);
-  const object = typed(call, isObject(merged) ? merged : {}, '');
-  await sendObject(call, representation, 200, commitUpdate(call, meant(call, object, stored), stored, dryRun), warnings);
-}
-
-/** The body of an apply, which says what it is and nothing about who manages what. */
-function configurationIn(call: ResourceCall, text: string): KubeObject {
-  const parsed = parseYaml(text);
-  if ('error' in parsed) throw badRequest(`error decoding YAML: ${parsed.error}`);
-  if (!isObject(parsed.value)) throw badRequest('error decoding YAML: an apply patch is an object');
-  const { apiVersion, kind } = parsed.value;
-  if (!apiVersion || !kind) throw badRequest('invalid object type: apiVersion and kind must be set in an apply patch');
-  const configuration = typed(call, parsed.value, text);
-  if (configuration.metadata?.managedFields) throw badRequest('metadata.managedFields must be nil');
-  const { name = call.request.name } = configuration.metadata ?? {};
-  if (name !== call.request.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.request.name})`);
-  }
-  return configuration;
 }
 
 function decoded(text: string): unknown {

@@ -53,6 +53,8 @@ function encodeField(number: number, type: FieldType, value: unknown): Buffer {
   switch (type) {
     case 'text':
       return delimited(number, Buffer.from(String(value)));
+    case 'json':
+      return delimited(number, delimited(1, Buffer.from(JSON.stringify(value))));
     case 'bytes':
       return delimited(number, Buffer.from(String(value), 'base64'));
     case 'number':
@@ -139,7 +141,19 @@ function decodeField(content: Buffer | number, type: FieldType): unknown {
   const bytes = bytesOf(content);
   if (type === 'bytes') return bytes.toString('base64');
   if (type === 'text') return bytes.toString();
+  if (type === 'json') return jsonIn(bytes);
   return instantText(decode(bytes, INSTANT), type === 'microTime');
+}
+
+/** The value in the text of a message `{raw: [1, 'text']}`. */
+function jsonIn(message: Buffer): unknown {
+  const { raw } = decode(message, { raw: [1, 'text'] });
+  try {
+    return JSON.parse(String(raw));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw malformed();
+    throw error;
+  }
 }
 
 const malformed = (): Error => badRequest('the protobuf message is malformed');

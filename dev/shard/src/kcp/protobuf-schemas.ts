@@ -3,8 +3,8 @@
  * and k8s.io/apimachinery. Custom resources have no such form.
  */
 
-/** `time` has whole seconds, `microTime` six digits more. */
-type Scalar = 'text' | 'bytes' | 'number' | 'boolean' | 'time' | 'microTime';
+/** `time` has whole seconds, `microTime` six digits more; `json` is a value that is text on the wire. */
+type Scalar = 'text' | 'json' | 'bytes' | 'number' | 'boolean' | 'time' | 'microTime';
 /** Maps from text: to text, to bytes, or to lists of texts (`ExtraValue`). */
 type MapOf = 'textMap' | 'bytesMap' | 'textsMap';
 
@@ -24,6 +24,16 @@ const OWNER_REFERENCE: Message = {
   blockOwnerDeletion: [7, 'boolean'],
 };
 
+const MANAGED_FIELDS: Message = {
+  manager: [1, 'text'],
+  operation: [2, 'text'],
+  apiVersion: [3, 'text'],
+  time: [4, 'time'],
+  fieldsType: [6, 'text'],
+  fieldsV1: [7, 'json'],
+  subresource: [8, 'text'],
+};
+
 const OBJECT_META: Message = {
   name: [1, 'text'],
   generateName: [2, 'text'],
@@ -38,6 +48,7 @@ const OBJECT_META: Message = {
   annotations: [12, 'textMap'],
   ownerReferences: [13, OWNER_REFERENCE, 'list'],
   finalizers: [14, 'text', 'list'],
+  managedFields: [17, MANAGED_FIELDS, 'list'],
 };
 
 const LIST_META: Message = { resourceVersion: [2, 'text'], continue: [3, 'text'], remainingItemCount: [4, 'number'] };

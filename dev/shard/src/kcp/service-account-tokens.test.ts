@@ -25,4 +25,11 @@ describe('the token of a service account', () => {
     expect(tokens.identity(issued(tokens, -5))).toBeUndefined();
     expect(tokens.identity('nonsense')).toBeUndefined();
   });
+
+  test('lasts an hour for who asks for no other time, as Go does with a null', () => {
+    const tokens = new ServiceAccountTokens();
+    const { status, spec } = tokens.issue({ spec: { audiences: null, expirationSeconds: null } }, ACCOUNT);
+    expect(spec).toEqual({ audiences: ['https://kcp.default.svc'], expirationSeconds: 3_600 });
+    expect(tokens.identity((status as { token: string }).token)).toBeDefined();
+  });
 });

@@ -21,7 +21,8 @@ interface Claims {
 }
 
 interface TokenRequest extends KubeObject {
-  readonly spec?: { readonly audiences?: readonly string[]; readonly expirationSeconds?: number };
+  /** Go's clients send what is not given as null. */
+  readonly spec?: { readonly audiences?: readonly string[] | null; readonly expirationSeconds?: number | null };
 }
 
 /** Tokens of service accounts: JWTs that every shard of a kcp believes, as they all have the same key. */
@@ -31,7 +32,8 @@ export class ServiceAccountTokens {
   /** A `TokenRequest` with the token in its status. */
   issue(request: TokenRequest, account: KubeObject): KubeObject {
     const { name = '', namespace = '', uid = '' } = account.metadata ?? {};
-    const { audiences = [ISSUER], expirationSeconds = DEFAULT_SECONDS } = request.spec ?? {};
+    const audiences = request.spec?.audiences ?? [ISSUER];
+    const expirationSeconds = request.spec?.expirationSeconds ?? DEFAULT_SECONDS;
     const issued = Math.floor(Date.now() / 1000);
     const claims = {
       aud: audiences,

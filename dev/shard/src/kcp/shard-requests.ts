@@ -3,7 +3,7 @@ import { type Identity, isMasters } from '@kcp-vw/shared/authn/identity.ts';
 import { forbidden, notFound, StatusError } from '@kcp-vw/shared/kube/errors.ts';
 import type { Exchange } from '@kcp-vw/shared/listener/exchange.ts';
 import { headerValue } from '@kcp-vw/shared/listener/headers.ts';
-import { requestInfo } from '@kcp-vw/shared/target/request-info.ts';
+import { type RequestInfo, requestInfo } from '@kcp-vw/shared/target/request-info.ts';
 import { parseTarget } from '@kcp-vw/shared/target/target.ts';
 import type { ManagedUpstream } from '@kcp-vw/shared/upstream/pool.ts';
 import { handleApi } from '../api/handle.ts';
@@ -64,12 +64,16 @@ async function serve(exchange: Exchange, context: ShardContext, proxied: Proxied
   if (first === 'services') return forwardToVirtualWorkspaces(exchange, target, user, context.virtualWorkspaces);
 
   const request = requestInfo(exchange.method, rest);
-  const decision = state.authorize(cluster, user, request);
-  if (!decision.allowed) throw forbidden(user.name, request, decision.reason);
+  const authorize = (asked: RequestInfo): void => {
+    const decision = state.authorize(cluster, user, asked);
+    if (!decision.allowed) throw forbidden(user.name, asked, decision.reason);
+  };
+  authorize(request);
   if (isMasters(user) && headerValue(exchange.headers, DEEP_REVIEW_HEADER) === 'true') state.deepReviewers.add(user);
   // What names no logical cluster is about the shard's own.
   const place = cluster === '' ? LOCAL_ADMIN_CLUSTER : cluster;
-  const settings = { serverAddress, until: context.until(place), admit: state.admit };
+  const authorizeCreate = (): void => authorize({ ...request, verb: 'create' });
+  const settings = { serverAddress, until: context.until(place), admit: state.admit, authorizeCreate };
   const definition = state.registry.find(place, { group: request.apiGroup, resource: request.resource });
   const inJson = await withoutProtobuf(exchange, definition, request);
   await handleApi(inJson, { cluster: place, rest, request, user }, state.store, state.registry, settings);

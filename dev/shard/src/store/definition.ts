@@ -61,14 +61,12 @@ export interface ResourceDefinition {
   readonly isTerminating?: boolean;
   /** Answers a creation of `/token`: with what is in the body, and the object that the token is for. */
   readonly issueToken?: (request: KubeObject, object: KubeObject) => KubeObject;
-  /** `openAPIV3Schema` by version, for OpenAPI. */
+  /** `openAPIV3Schema` by version, for OpenAPI and for server-side apply. */
   readonly schemas?: Readonly<Record<string, object>>;
   /** The logical cluster of the schema, which discovery's storageVersionHash depends on; empty for what the shard brings itself. */
   readonly schemaCluster?: string;
   /** Fields besides those of the metadata that a field selector may name. */
   readonly selectableFields?: SelectableFields;
-  /** What makes an item of a list, by the list's path, for server-side apply: `{'status.endpoints': ['instance']}`. */
-  readonly listMapKeys?: Readonly<Record<string, readonly string[]>>;
   /** Puts defaults into what is written; called before `validate`. Must return a changed copy or the object itself. */
   readonly admit?: (object: KubeObject, write: Write) => KubeObject;
   /** The paths of fields that the schema does not know: `spec.extra`. */

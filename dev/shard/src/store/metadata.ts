@@ -31,9 +31,8 @@ export interface ServerFields {
   readonly deletionTimestamp: string | undefined;
 }
 
-/** Drops fields that the shard has no use for: nobody merges by managed fields here. */
+/** Fields that only the server decides about, and one that it has no use for. */
 const UNKEPT_FIELDS: ReadonlySet<string> = new Set([
-  'managedFields',
   'selfLink',
   'name',
   'namespace',

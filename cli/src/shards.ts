@@ -1,0 +1,39 @@
+import { shardNames } from '@kcp-vw/front-proxy/shard-of.ts';
+import { UsageError } from '@kcp-vw/shared/config/flags.ts';
+import type { Options } from '@kcp-vw/shared/config/options.ts';
+
+/** What the services of one shard are started with. */
+export interface ShardSet {
+  /** Absent where there is one shard and nobody has named it. */
+  readonly shard?: string;
+  /** Those of the whole, with the kubeconfig of this shard. What is not of a shard (cache, reviews) is shared. */
+  readonly options: Options;
+  /** What tells the services of this shard from those of the others; empty where there is one shard. */
+  readonly suffix: string;
+}
+
+/** The shard of `--kubeconfig` and those of `--shard-kubeconfigs`. Throws a UsageError where requests could not be told apart. */
+export function shardSetsOf(options: Options): readonly ShardSet[] {
+  const { shard, furtherShards } = options;
+  const further = Object.entries(furtherShards);
+  if (further.length === 0) return [{ ...(shard !== undefined && { shard }), options, suffix: '' }];
+  const all: readonly (readonly [string, Partial<Options>])[] = [
+    [shard ?? '', {}],
+    // A context is of one kubeconfig.
+    ...further.map(([name, kubeconfig]) => [name, { kubeconfig, context: '' }] as const),
+  ];
+  checkAddressed(options);
+  return all.map(([name, own]) => ({
+    shard: name,
+    options: { ...options, ...own, shard: name, furtherShards: {} },
+    suffix: `@${name}`,
+  }));
+}
+
+function checkAddressed(options: Options): void {
+  const addressed = new Set(options.shardAddresses.map(({ shard }) => shard));
+  const missing = shardNames(options).find(name => !addressed.has(name));
+  if (missing !== undefined) {
+    throw new UsageError(`--shard-addresses has to say how requests for the shard ${missing} are known, as there are several`);
+  }
+}
