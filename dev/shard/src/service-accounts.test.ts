@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { create, createWorkspace, startShards, stopShards } from './two-shards.fixture.ts';
+import { ask, create, createWorkspace, eventually, startShards, stopShards } from './two-shards.fixture.ts';
 
 let provider: string;
 let consumer: string;
@@ -37,5 +37,28 @@ describe('a service account', () => {
     const reviews = `/clusters/${consumer}/apis/authorization.k8s.io/v1/subjectaccessreviews`;
     const answer = await create(1, reviews, { ...access, spec: { user, groups, extra, resourceAttributes } });
     expect(answer.status).toMatchObject({ allowed: true });
+  });
+
+  test('is nobody when it has been deleted, or the Secret that its token is in', async () => {
+    const accounts = `/clusters/${provider}/api/v1/namespaces/default`;
+    await create(0, `${accounts}/serviceaccounts`, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'passing' } });
+    const annotations = { 'kubernetes.io/service-account.name': 'passing' };
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/service-account-token',
+      metadata: { name: 'token', annotations },
+    };
+    await create(0, `${accounts}/secrets`, secret);
+    const token = await eventually(async () => {
+      const { data } = (await ask(0, `${accounts}/secrets/token`)).json() as { data?: { token?: string } };
+      expect(data?.token).toBeDefined();
+      return Buffer.from(data?.token ?? '', 'base64').toString();
+    });
+    const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
+    const reviews = `/clusters/${consumer}/apis/authentication.k8s.io/v1/tokenreviews`;
+    expect((await create(1, reviews, review)).status).toMatchObject({ authenticated: true });
+    expect((await ask(0, `${accounts}/secrets/token`, { method: 'DELETE' })).status).toBe(200);
+    expect((await create(1, reviews, review)).status.authenticated).not.toBe(true);
   });
 });

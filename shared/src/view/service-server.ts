@@ -37,6 +37,9 @@ export interface ServiceServerOptions {
   readonly hooks: ProcessHooks;
 }
 
+/** Until front proxies have heard from the registry that this process takes no more requests. */
+const HEARD_MS = 1_000;
+
 interface Served {
   readonly service: RunningService;
   readonly health: Health;
@@ -75,7 +78,7 @@ export async function serveViews(definition: ServiceDefinition, server: ServiceS
     health.setDraining();
     await registrar?.drain();
     // Behind a socket of its own host, the front proxy has waited already.
-    if (tls) await sleep(options.limits.shutdownDelay);
+    if (tls) await sleep(Math.max(options.limits.shutdownDelay, registrar ? HEARD_MS : 0));
     service.drain();
     await listener.drain();
     await registrar?.withdraw();

@@ -10,8 +10,10 @@ import type { Loopback } from './loopback.ts';
 import { reconcileNamespaceContents } from './namespace-contents.ts';
 import type { LogicalCluster, Workspace } from './objects.ts';
 import type { OtherShards } from './other-shards.ts';
-import { API_BINDINGS, LOGICAL_CLUSTERS, NAMESPACES, SHARDS, WORKSPACE_TYPES, WORKSPACES } from './refs.ts';
+import { API_BINDINGS, LOGICAL_CLUSTERS, NAMESPACES, SECRETS, SHARDS, WORKSPACE_TYPES, WORKSPACES } from './refs.ts';
 import { queueMarks, reconcileMark } from './replication-marks.ts';
+import { reconcileAccountSecret } from './service-account-secrets.ts';
+import type { ServiceAccountTokens } from './service-account-tokens.ts';
 import { WorkQueue } from './work-queue.ts';
 import { reconcileWorkspace } from './workspace-controller.ts';
 import { logicalClusterOf } from './workspace-paths.ts';
@@ -26,6 +28,7 @@ export interface ControllersOptions {
   readonly facts: ShardFacts;
   /** PEM: what verifies the shard, which every namespace tells. */
   readonly certificates: string;
+  readonly tokens: ServiceAccountTokens;
   readonly onError: (error: unknown, what: string) => void;
 }
 
@@ -33,6 +36,7 @@ const KEY = {
   apiBindings: resourceKey(API_BINDINGS),
   logicalClusters: resourceKey(LOGICAL_CLUSTERS),
   namespaces: resourceKey(NAMESPACES),
+  secrets: resourceKey(SECRETS),
   shards: resourceKey(SHARDS),
   workspaces: resourceKey(WORKSPACES),
   workspaceTypes: resourceKey(WORKSPACE_TYPES),
@@ -52,7 +56,7 @@ export interface Controllers {
 }
 
 /** Starts everything that makes a shard of a store: what follows changes, a moment later. */
-export function startControllers({ objects, others, facts, certificates, onError }: ControllersOptions): Controllers {
+export function startControllers({ objects, others, facts, certificates, tokens, onError }: ControllersOptions): Controllers {
   const queue = (name: string, work: (key: string) => void): WorkQueue =>
     new WorkQueue(work, { onError: (error, key) => onError(error, `${name} ${key}`) });
   const logicalClusters = queue('logical cluster', cluster => reconcileLogicalCluster(objects, cluster, facts));
@@ -60,6 +64,10 @@ export function startControllers({ objects, others, facts, certificates, onError
   const bootstrapper = queue('bootstrapping of', cluster => bootstrapUniversal(objects, cluster));
   const workspaces = queue('workspace', key => reconcileWorkspace(objects, others, ...split(key)));
   const namespaces = queue('contents of namespace', key => reconcileNamespaceContents(objects, ...split(key), certificates));
+  const secrets = queue('token of', key => {
+    const [cluster, namespace = '', name = ''] = key.split('|');
+    reconcileAccountSecret(objects, cluster ?? '', { namespace, name }, { tokens, certificates });
+  });
   const types = queue('workspace type', key => reconcileWorkspaceType(objects, ...split(key)));
   const marks = queue('mark of', key => reconcileMark(objects, key));
   const deletions: WorkQueue = queue('deletion of', cluster => {
@@ -75,12 +83,13 @@ export function startControllers({ objects, others, facts, certificates, onError
   };
 
   const stopListening = objects.store.onChange(change => {
-    const { type, resource, cluster, name } = change;
+    const { type, resource, cluster, name, object } = change;
     queueMarks(marks, objects, change);
     if (resource === KEY.logicalClusters) onLogicalCluster(change);
     else if (resource === KEY.workspaces) workspaces.add(keyOf(cluster, name));
     else if (resource === KEY.namespaces && type === 'ADDED' && !cluster.startsWith('system:'))
       namespaces.add(keyOf(cluster, name));
+    else if (resource === KEY.secrets) secrets.add([cluster, object.metadata?.namespace ?? '', name].join('|'));
     else if (resource === KEY.workspaceTypes) types.add(keyOf(cluster, name));
     else if (isBeingDeleted(objects, cluster)) {
       // Nothing is left after the bindings. Content that is made in the meantime goes, too.
@@ -101,7 +110,8 @@ export function startControllers({ objects, others, facts, certificates, onError
     stop() {
       stopListening();
       stopListeningToCache();
-      for (const one of [logicalClusters, owners, bootstrapper, workspaces, namespaces, types, marks, deletions]) one.stop();
+      for (const one of [logicalClusters, owners, bootstrapper, workspaces, namespaces, secrets, types, marks, deletions])
+        one.stop();
     },
   };
 }

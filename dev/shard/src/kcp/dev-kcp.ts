@@ -1,10 +1,11 @@
 import { loadServingTls, type ServingTls } from '@kcp-vw/shared/listener/tls.ts';
+import type { StorageRef } from '../store/definition.ts';
 import { CacheServer } from './cache-server.ts';
 import { DevShard, type ShardOptions, type Surroundings } from './dev-shard.ts';
 import { handleFrontProxyRequest, type ShardBehind } from './front-proxy.ts';
-import { ROOT, SHARDS } from './refs.ts';
+import { ROOT, SECRETS, SERVICE_ACCOUNTS, SHARDS } from './refs.ts';
 import { newIdentities, registerShard } from './seed.ts';
-import { ServiceAccountTokens } from './service-account-tokens.ts';
+import { type Bound, ServiceAccountTokens } from './service-account-tokens.ts';
 import { listenAsShard, type ShardListener } from './shard-listener.ts';
 import { findCluster } from './workspace-paths.ts';
 
@@ -51,7 +52,7 @@ export class DevKcp {
       cacheDelay,
       // Kept when a shard loses its state: the others would go on with the old ones.
       identities: newIdentities(),
-      serviceAccounts: new ServiceAccountTokens(),
+      serviceAccounts: new ServiceAccountTokens(bound => this.#isThere(bound)),
       others: {
         objectsOf: name => this.#shardOf(name).state.objects,
         tellOwner: (cluster, workspace) => {
@@ -94,6 +95,16 @@ export class DevKcp {
     const shard = this.shards.find(one => one.name === name);
     if (shard === undefined || !shard.isThere) throw new Error(`the shard ${name} cannot be reached`);
     return shard;
+  }
+
+  /** Of a shard that is away nobody knows: kcp's remember for a while what they have seen. */
+  #isThere({ clusterName, namespace, serviceaccount, secret }: Bound): boolean {
+    return this.shards.some(({ isThere, state: { objects } }) => {
+      if (!isThere) return true;
+      const has = (ref: StorageRef, wanted: { readonly name: string; readonly uid: string }): boolean =>
+        objects.get(ref, clusterName, wanted.name, namespace)?.metadata?.uid === wanted.uid;
+      return has(SERVICE_ACCOUNTS, serviceaccount) && (secret === undefined || has(SECRETS, secret));
+    });
   }
 
   /** The index of the front proxy: over the shards that are known in root. */

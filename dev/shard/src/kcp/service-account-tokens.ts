@@ -9,15 +9,21 @@ import { shardIdentity } from './identity.ts';
 const ISSUER = 'https://kcp.default.svc';
 const DEFAULT_SECONDS = 3_600;
 
+/** What a token is of. */
+export interface Bound {
+  readonly clusterName: string;
+  readonly namespace: string;
+  readonly serviceaccount: { readonly name: string; readonly uid: string };
+  /** Without it the token is worth nothing. */
+  readonly secret?: { readonly name: string; readonly uid: string };
+}
+
 interface Claims {
-  readonly exp: number;
+  /** Absent: it does not end. */
+  readonly exp?: number;
   readonly jti: string;
   readonly sub: string;
-  readonly 'kubernetes.io': {
-    readonly clusterName: string;
-    readonly namespace: string;
-    readonly serviceaccount: { readonly name: string; readonly uid: string };
-  };
+  readonly 'kubernetes.io': Bound;
 }
 
 interface TokenRequest extends KubeObject {
@@ -28,34 +34,56 @@ interface TokenRequest extends KubeObject {
 /** Tokens of service accounts: JWTs that every shard of a kcp believes, as they all have the same key. */
 export class ServiceAccountTokens {
   readonly #key = randomBytes(32);
+  readonly #isThere: (bound: Bound) => boolean;
+
+  /** `isThere`: whether the account, and the Secret if there is one, still are, on whichever shard. Absent: they always are. */
+  constructor(isThere: (bound: Bound) => boolean = () => true) {
+    this.#isThere = isThere;
+  }
 
   /** A `TokenRequest` with the token in its status. */
   issue(request: TokenRequest, account: KubeObject): KubeObject {
-    const { name = '', namespace = '', uid = '' } = account.metadata ?? {};
+    const { name, namespace } = account.metadata ?? {};
     const audiences = request.spec?.audiences ?? [ISSUER];
     const expirationSeconds = request.spec?.expirationSeconds ?? DEFAULT_SECONDS;
-    const issued = Math.floor(Date.now() / 1000);
-    const claims = {
-      aud: audiences,
-      exp: issued + expirationSeconds,
-      iat: issued,
-      iss: ISSUER,
-      jti: randomUUID(),
-      'kubernetes.io': { clusterName: clusterOf(account), namespace, serviceaccount: { name, uid } },
-      nbf: issued,
-      sub: `system:serviceaccount:${namespace}:${name}`,
-    };
-    const content = `${encoded({ alg: 'HS256', typ: 'JWT' })}.${encoded(claims)}`;
+    const end = Math.floor(Date.now() / 1000) + expirationSeconds;
     return {
       kind: 'TokenRequest',
       apiVersion: 'authentication.k8s.io/v1',
-      metadata: { name, namespace },
+      metadata: { ...(name && { name }), ...(namespace && { namespace }) },
       spec: { audiences, expirationSeconds },
       status: {
-        token: `${content}.${this.#sign(content)}`,
-        expirationTimestamp: timestamp(new Date(claims.exp * 1000)),
+        token: this.#token(account, { aud: audiences, exp: end }),
+        expirationTimestamp: timestamp(new Date(end * 1000)),
       },
     };
+  }
+
+  /** A token that is good while the Secret is there. */
+  issueFor(account: KubeObject, { metadata }: KubeObject): string {
+    return this.#token(account, { aud: [ISSUER] }, { name: metadata?.name ?? '', uid: metadata?.uid ?? '' });
+  }
+
+  #token(
+    account: KubeObject,
+    claims: { readonly aud: readonly string[]; readonly exp?: number },
+    secret?: Bound['secret'],
+  ): string {
+    const { name = '', namespace = '', uid = '' } = account.metadata ?? {};
+    const issued = Math.floor(Date.now() / 1000);
+    const bound: Bound = {
+      clusterName: clusterOf(account),
+      namespace,
+      serviceaccount: { name, uid },
+      ...(secret && { secret }),
+    };
+    const all = {
+      ...claims,
+      ...{ iat: issued, iss: ISSUER, jti: randomUUID(), 'kubernetes.io': bound, nbf: issued },
+      sub: `system:serviceaccount:${namespace}:${name}`,
+    };
+    const content = `${encoded({ alg: 'HS256', typ: 'JWT' })}.${encoded(all)}`;
+    return `${content}.${this.#sign(content)}`;
   }
 
   /** Whose token it is; undefined for what no shard has issued, or what is over. */
@@ -65,7 +93,8 @@ export class ServiceAccountTokens {
     const given = Buffer.from(signature);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
     const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as Claims;
-    if (claims.exp * 1000 < Date.now()) return undefined;
+    if (claims.exp !== undefined && claims.exp * 1000 < Date.now()) return undefined;
+    if (!this.#isThere(claims['kubernetes.io'])) return undefined;
     const { clusterName, namespace, serviceaccount } = claims['kubernetes.io'];
     const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
     return shardIdentity(claims.sub, groups, serviceaccount.uid, {

@@ -84,7 +84,11 @@ export function createShardState(options: ShardStateOptions): ShardState {
     deepReviewers,
     lookAtWorkspace: (cluster, name) => controllers?.lookAtWorkspace(cluster, name),
     start() {
-      controllers = startControllers({ objects, others, facts, certificates: options.tls.ca, onError });
+      controllers = startControllers({
+        ...{ objects, others, facts, onError },
+        certificates: options.tls.ca,
+        tokens: tokens.serviceAccounts,
+      });
       stops = [
         runNamespaceLifecycle(store, registry),
         startReplication({ shardName, objects, cache, delay: cacheDelay, onError }),
