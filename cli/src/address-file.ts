@@ -1,5 +1,5 @@
 import { renameSync, writeFileSync } from 'node:fs';
-import type { SocketAddress } from '@kcp-vw/front-proxy/addresses.ts';
+import type { SocketAddress } from '@kcp-vw/front-proxy/addresses/addresses.ts';
 
 const RETRY_MS = 1_000;
 

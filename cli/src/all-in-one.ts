@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { frontMetrics } from '@kcp-vw/front-proxy/front.ts';
+import { frontMetrics } from '@kcp-vw/front-proxy/door/front.ts';
+import { shardNames } from '@kcp-vw/front-proxy/door/shard-of.ts';
 import { startFrontProxy } from '@kcp-vw/front-proxy/server.ts';
-import { shardNames } from '@kcp-vw/front-proxy/shard-of.ts';
 import { opsAddressOf } from '@kcp-vw/shared/config/flags-service.ts';
 import { FRONT_PROXY, type Options } from '@kcp-vw/shared/config/options.ts';
 import { createHealth, type Health } from '@kcp-vw/shared/observe/health.ts';

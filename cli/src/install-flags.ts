@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { parseAllowedEndpoints } from '@kcp-vw/front-proxy/allowed-endpoints.ts';
+import { parseAllowedEndpoints } from '@kcp-vw/front-proxy/endpoints/allowed-endpoints.ts';
 import { parseValue, UsageError } from '@kcp-vw/shared/config/flags-values.ts';
 import { LONGEST_VIEW_NAME, VIEW_NAME } from '@kcp-vw/shared/registration/crd.ts';
 import { defaultAccountOf, shippedViews, virtualWorkspaceOf } from '@kcp-vw/shared/registration/manifests.ts';

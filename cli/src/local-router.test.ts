@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { UNKNOWN_SHARD } from '@kcp-vw/front-proxy/shard-of.ts';
+import { UNKNOWN_SHARD } from '@kcp-vw/front-proxy/door/shard-of.ts';
 import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
 import { parseTarget } from '@kcp-vw/shared/target/target.ts';
 import { fakeExchange } from '@kcp-vw/shared/testing/fake-exchange.ts';

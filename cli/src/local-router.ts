@@ -1,5 +1,5 @@
+import { chosenShard } from '@kcp-vw/front-proxy/door/shard-of.ts';
 import type { Router } from '@kcp-vw/front-proxy/router.ts';
-import { chosenShard } from '@kcp-vw/front-proxy/shard-of.ts';
 import { serviceUnavailable } from '@kcp-vw/shared/kube/errors.ts';
 import type { RunningService } from '@kcp-vw/shared/view/service.ts';
 

@@ -1,4 +1,4 @@
-import { shardNames } from '@kcp-vw/front-proxy/shard-of.ts';
+import { shardNames } from '@kcp-vw/front-proxy/door/shard-of.ts';
 import { UsageError } from '@kcp-vw/shared/config/flags.ts';
 import type { Options } from '@kcp-vw/shared/config/options.ts';
 

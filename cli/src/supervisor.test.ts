@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { SocketAddress } from '@kcp-vw/front-proxy/addresses.ts';
+import type { SocketAddress } from '@kcp-vw/front-proxy/addresses/addresses.ts';
 import { parseFlags } from '@kcp-vw/shared/config/flags.ts';
 import { createLogger } from '@kcp-vw/shared/observe/log.ts';
 import type { RestartPolicy } from './child.ts';

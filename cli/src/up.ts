@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { shardPorts } from '@kcp-vw/front-proxy/shard-of.ts';
+import { shardPorts } from '@kcp-vw/front-proxy/door/shard-of.ts';
 import { UsageError } from '@kcp-vw/shared/config/flags.ts';
 import { FRONT_PROXY, type Options, SERVICES } from '@kcp-vw/shared/config/options.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';

@@ -17,10 +17,10 @@ import {
 import { createListener } from '@kcp-vw/shared/listener/listener.ts';
 import type { AuditEntry } from '@kcp-vw/shared/observe/audit.ts';
 import { createHealth } from '@kcp-vw/shared/observe/health.ts';
-import type { SocketAddress } from './addresses.ts';
-import { createBackends } from './backends.ts';
-import { OPEN_DOOR } from './door.fixture.ts';
-import { createFront, type FrontOptions, frontMetrics } from './front.ts';
+import type { SocketAddress } from './addresses/addresses.ts';
+import { createBackends } from './backends/backends.ts';
+import { OPEN_DOOR } from './door/door.fixture.ts';
+import { createFront, type FrontOptions, frontMetrics } from './door/front.ts';
 import { createRouter } from './router.ts';
 
 /** A service that answers with `handler`; for a shard, or for any. */

@@ -7,16 +7,16 @@ import type { ProcessHooks } from '@kcp-vw/shared/observe/lifeline.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 import { startOps } from '@kcp-vw/shared/observe/ops.ts';
 import { reportReadiness } from '@kcp-vw/shared/observe/readiness-report.ts';
-import { createBackends } from './backends.ts';
-import { fleetMetrics } from './fleet-metrics.ts';
-import { frontMetrics } from './front.ts';
-import { followReadiness } from './readiness.ts';
+import { openSources } from './addresses/sources.ts';
+import { createBackends } from './backends/backends.ts';
+import { fleetMetrics } from './backends/fleet-metrics.ts';
+import { followReadiness } from './backends/readiness.ts';
+import { followSelfTest } from './backends/self-test.ts';
+import { loadServiceCredentials } from './backends/service-credentials.ts';
+import { frontMetrics } from './door/front.ts';
+import { shardNames } from './door/shard-of.ts';
 import { createRouter } from './router.ts';
-import { followSelfTest } from './self-test.ts';
 import { startFrontProxy } from './server.ts';
-import { loadServiceCredentials } from './service-credentials.ts';
-import { shardNames } from './shard-of.ts';
-import { openSources } from './sources.ts';
 
 export interface FrontProxyProcessOptions {
   readonly options: Options;

@@ -7,9 +7,9 @@ import { fakeExchange } from '@kcp-vw/shared/testing/fake-exchange.ts';
 import { type FakeResponse, fakeUpstream } from '@kcp-vw/shared/testing/fake-upstream.ts';
 import { type Upstream, UpstreamError, type UpstreamFailure } from '@kcp-vw/shared/upstream/upstream.ts';
 import { type RequestRecord, recordHeader } from '@kcp-vw/shared/view/record.ts';
-import type { Backends } from './backends.ts';
+import type { Backends } from './backends/backends.ts';
+import { UNKNOWN_SHARD } from './door/shard-of.ts';
 import { createRouter } from './router.ts';
-import { UNKNOWN_SHARD } from './shard-of.ts';
 
 const caller: Caller = { name: 'jörg', uid: 'u', groups: ['a,b', 'c'], extra: { 'x/y': ['1', '2'] }, method: 'certificate' };
 

@@ -12,8 +12,8 @@ import { carry } from '@kcp-vw/shared/tunnel/carry.ts';
 import { RequestBodyError } from '@kcp-vw/shared/upstream/request-body.ts';
 import { type Upstream, UpstreamError } from '@kcp-vw/shared/upstream/upstream.ts';
 import { RECORD_HEADER, type RequestRecord, readRecordHeader } from '@kcp-vw/shared/view/record.ts';
-import type { Backends } from './backends.ts';
-import { chosenShard } from './shard-of.ts';
+import type { Backends } from './backends/backends.ts';
+import { chosenShard } from './door/shard-of.ts';
 
 /**
  * Takes an authenticated request to whatever serves its view for the shard it was addressed to (as `ShardOf` has it). `unknown`: nothing

@@ -7,11 +7,11 @@ import type { Health } from '@kcp-vw/shared/observe/health.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 import type { Metrics } from '@kcp-vw/shared/observe/metrics.ts';
 import { upgradesTo } from '@kcp-vw/shared/tunnel/upgrades.ts';
-import { createClientLimiter } from './client-limits.ts';
-import { createFront } from './front.ts';
-import { createForgeryCheck } from './header-forgery.ts';
+import { createClientLimiter } from './door/client-limits.ts';
+import { createFront } from './door/front.ts';
+import { createForgeryCheck } from './door/header-forgery.ts';
+import { createShardOf, shardPorts } from './door/shard-of.ts';
 import type { Router } from './router.ts';
-import { createShardOf, shardPorts } from './shard-of.ts';
 
 export interface FrontProxyEnvironment {
   readonly options: Options;

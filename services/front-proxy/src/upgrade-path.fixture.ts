@@ -32,8 +32,8 @@ import { createApiDocuments } from '@kcp-vw/shared/view/documents.ts';
 import { createViewHost } from '@kcp-vw/shared/view/host.ts';
 import { RECORD_HEADER, type RequestRecord, readRecordHeader, recordHeader } from '@kcp-vw/shared/view/record.ts';
 import { allow, defineView, forward } from '@kcp-vw/shared/view/view.ts';
-import { OPEN_DOOR } from './door.fixture.ts';
-import { createFront, frontMetrics } from './front.ts';
+import { OPEN_DOOR } from './door/door.fixture.ts';
+import { createFront, frontMetrics } from './door/front.ts';
 
 export const PATH = '/services/v/clusters/root/api/v1/namespaces/d/pods';
 export const TOKEN = 'canary-token-of-alice';

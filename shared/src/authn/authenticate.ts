@@ -44,7 +44,8 @@ type Callers = Readonly<Record<'certificate' | 'vouched' | 'token' | 'anonymous'
  * The chain of kcp's binary, first success wins: request headers, client certificate, bearer token, anonymous; then impersonation.
  *
  * The order is load-bearing: the apibinder sends a shard's certificate together with a token that no reviewer knows. A credential
- * behind the first that counts is never looked at. `?access_token` and WebSocket subprotocols are no credentials here.
+ * behind the first that counts is never looked at. `?access_token` is no credential here; a token in a WebSocket
+ * subprotocol has become an `Authorization` header before (`tunnel/subprotocol-bearer.ts`).
  *
  * On a public face a client certificate comes before request headers: one authority for clients and proxies would let a user choose the
  * name of a proxy.

@@ -14,10 +14,10 @@ import { continueTrace, stage } from '@kcp-vw/shared/observe/trace.ts';
 import { parseTarget } from '@kcp-vw/shared/target/target.ts';
 import { unresolved } from '@kcp-vw/shared/view/host.ts';
 import { SERVICES } from '@kcp-vw/shared/view/path-pattern.ts';
+import { isStream, type Router } from '../router.ts';
 import { withAuditID } from './audit-id.ts';
 import { type ClientLimiter, Throttled } from './client-limits.ts';
 import type { IsForged } from './header-forgery.ts';
-import { isStream, type Router } from './router.ts';
 import { type ShardOf, UNKNOWN_SHARD } from './shard-of.ts';
 
 export interface FrontOptions {

@@ -11,7 +11,7 @@ import {
   serveTls,
   untilClosed,
 } from '@kcp-vw/shared/listener/listener.fixture.ts';
-import { startFront, startService } from './fleet.fixture.ts';
+import { startFront, startService } from '../fleet.fixture.ts';
 import { createShardOf } from './shard-of.ts';
 
 afterEach(cleanUp);

@@ -1,6 +1,6 @@
 import { requestText } from '@kcp-vw/shared/upstream/text.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
-import type { Address } from './addresses.ts';
+import type { Address } from '../addresses/addresses.ts';
 import type { Backend, Backends } from './backends.ts';
 
 /** Milliseconds between two questions, while a service is not ready and once it is. */

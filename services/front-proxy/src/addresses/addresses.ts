@@ -1,4 +1,4 @@
-import type { EndpointPolicy } from './endpoint-policy.ts';
+import type { EndpointPolicy } from '../endpoints/endpoint-policy.ts';
 
 /** Where a process of a service serves a view. */
 export type Address = SocketAddress | UrlAddress;

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { DEFAULT_LIMITS } from '@kcp-vw/shared/config/options.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
-import type { Address, AddressSource, SocketAddress } from './addresses.ts';
+import type { Address, AddressSource, SocketAddress } from '../addresses/addresses.ts';
+import { createEndpointPolicy } from '../endpoints/endpoint-policy.ts';
 import { type Backends, createBackends } from './backends.ts';
-import { createEndpointPolicy } from './endpoint-policy.ts';
 
 let backends: Backends;
 let errors: unknown[];

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { DEFAULT_LIMITS } from '@kcp-vw/shared/config/options.ts';
+import { createBackends } from '../backends/backends.ts';
+import { createEndpointPolicy } from '../endpoints/endpoint-policy.ts';
 import type { AddressSource } from './addresses.ts';
-import { createBackends } from './backends.ts';
-import { createEndpointPolicy } from './endpoint-policy.ts';
 import { fileAddresses } from './file-addresses.ts';
 
 let folder: string;

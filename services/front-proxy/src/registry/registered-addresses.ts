@@ -4,7 +4,7 @@ import { createInformer, type InformerEvent } from '@kcp-vw/shared/informer/info
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { Registry } from '@kcp-vw/shared/registration/registry-access.ts';
 import { VIRTUAL_WORKSPACES_PATH, type VirtualWorkspace } from '@kcp-vw/shared/registration/virtual-workspace.ts';
-import { type AddressSource, keyOf, type UrlAddress } from './addresses.ts';
+import { type AddressSource, keyOf, type UrlAddress } from '../addresses/addresses.ts';
 import { isInstanceName, type JudgedEndpoint, type Judgement, judgeEndpoints } from './judged-endpoints.ts';
 import { followLiveness, type InstanceOfView } from './liveness.ts';
 

@@ -2,7 +2,7 @@ import { createBackoff } from '@kcp-vw/shared/informer/backoff.ts';
 import { type Clock, sleep, systemClock } from '@kcp-vw/shared/informer/clock.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 import type { Registry } from '@kcp-vw/shared/registration/registry-access.ts';
-import type { AddressSource } from './addresses.ts';
+import type { AddressSource } from '../addresses/addresses.ts';
 import type { Judgement } from './judged-endpoints.ts';
 import { lateAddresses } from './late-addresses.ts';
 import { type RegisteredAddresses, registeredAddresses } from './registered-addresses.ts';

@@ -1,4 +1,4 @@
-import type { AddressSource } from './addresses.ts';
+import type { AddressSource } from '../addresses/addresses.ts';
 
 /** A source that is still to come. Until then nobody knows which views there are, so that any may be one that is down. */
 export interface LateAddresses extends AddressSource {

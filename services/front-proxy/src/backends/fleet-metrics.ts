@@ -1,9 +1,9 @@
 import { SERVICES } from '@kcp-vw/shared/config/options.ts';
 import { Gauge, type Registry } from 'prom-client';
-import type { AddressSource } from './addresses.ts';
+import type { AddressSource } from '../addresses/addresses.ts';
+import { serviceOf } from '../registry/judged-endpoints.ts';
+import type { RegisteredAddresses } from '../registry/registered-addresses.ts';
 import type { Backends } from './backends.ts';
-import { serviceOf } from './judged-endpoints.ts';
-import type { RegisteredAddresses } from './registered-addresses.ts';
 
 export interface FleetMetricsOptions {
   readonly register: Registry;

@@ -1,8 +1,8 @@
 import { SERVICES } from '@kcp-vw/shared/config/options.ts';
 import type { VirtualWorkspace, VirtualWorkspaceEndpoint } from '@kcp-vw/shared/registration/virtual-workspace.ts';
-import type { UrlAddress } from './addresses.ts';
-import { type AllowedEndpoints, parseAllowedEndpoints } from './allowed-endpoints.ts';
-import { createEndpointPolicy, type EndpointPolicy, type OwnAddress } from './endpoint-policy.ts';
+import type { UrlAddress } from '../addresses/addresses.ts';
+import { type AllowedEndpoints, parseAllowedEndpoints } from '../endpoints/allowed-endpoints.ts';
+import { createEndpointPolicy, type EndpointPolicy, type OwnAddress } from '../endpoints/endpoint-policy.ts';
 import { trustOf } from './endpoint-trust.ts';
 
 /** By what the entries of a VirtualWorkspace are judged, beside what its own `spec` says. */

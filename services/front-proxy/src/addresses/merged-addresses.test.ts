@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { lateAddresses } from '../registry/late-addresses.ts';
 import { type Address, type AddressSource, allAddresses } from './addresses.ts';
-import { lateAddresses } from './late-addresses.ts';
 import { mergedAddresses } from './merged-addresses.ts';
 
 function sourceOf(

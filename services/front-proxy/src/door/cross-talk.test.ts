@@ -19,8 +19,8 @@ import {
   requestHeaderCA,
   untilClosed,
 } from '@kcp-vw/shared/listener/listener.fixture.ts';
+import { startFront, startService } from '../fleet.fixture.ts';
 import { createClientLimiter } from './client-limits.ts';
-import { startFront, startService } from './fleet.fixture.ts';
 
 afterEach(cleanUp);
 

@@ -1,7 +1,7 @@
 /** Test equipment: what is registered in a fake registry, as a front proxy sees it that allows `*.example`. */
 import { createAuthority } from '@kcp-vw/pki/pki.ts';
 import type { VirtualWorkspaceEndpoint } from '@kcp-vw/shared/registration/virtual-workspace.ts';
-import { parseAllowedEndpoints } from './allowed-endpoints.ts';
+import { parseAllowedEndpoints } from '../endpoints/allowed-endpoints.ts';
 import type { Judgement } from './judged-endpoints.ts';
 import { type RegisteredAddresses, registeredAddresses } from './registered-addresses.ts';
 import type { FakeRegistry } from './registry.fixture.ts';

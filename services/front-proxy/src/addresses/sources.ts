@@ -1,14 +1,14 @@
 import type { Options } from '@kcp-vw/shared/config/options.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 import { connectRegistry, type Registry } from '@kcp-vw/shared/registration/registry-access.ts';
+import { servicesOf } from '../backends/readiness.ts';
+import type { ServiceCredentials } from '../backends/service-credentials.ts';
+import { parseAllowedEndpoints } from '../endpoints/allowed-endpoints.ts';
+import { createEndpointPolicy, type OwnAddress } from '../endpoints/endpoint-policy.ts';
+import { type FollowedRegistry, followRegistry } from '../registry/registry-follower.ts';
 import { type AddressSource, allAddresses } from './addresses.ts';
-import { parseAllowedEndpoints } from './allowed-endpoints.ts';
-import { createEndpointPolicy, type OwnAddress } from './endpoint-policy.ts';
 import { fileAddresses } from './file-addresses.ts';
 import { mergedAddresses } from './merged-addresses.ts';
-import { servicesOf } from './readiness.ts';
-import { type FollowedRegistry, followRegistry } from './registry-follower.ts';
-import type { ServiceCredentials } from './service-credentials.ts';
 
 export interface SourcesOptions {
   readonly options: Options;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isOrigin } from '@kcp-vw/shared/config/origin.ts';
+import type { EndpointPolicy } from '../endpoints/endpoint-policy.ts';
 import type { Address } from './addresses.ts';
-import type { EndpointPolicy } from './endpoint-policy.ts';
 
 /** View → where it is served. A Map: a view's name comes from the path of a request, and `constructor` is no view. */
 export type Addresses = ReadonlyMap<string, readonly Address[]>;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Registry as MetricsRegistry } from 'prom-client';
-import { fleetMetrics } from './fleet-metrics.ts';
+import { fleetMetrics } from '../backends/fleet-metrics.ts';
 import { endpoint, JUDGEMENT } from './registered.fixture.ts';
 import { FakeRegistry } from './registry.fixture.ts';
 import { type FollowedRegistry, followRegistry } from './registry-follower.ts';

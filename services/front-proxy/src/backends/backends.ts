@@ -3,7 +3,7 @@ import type { Limits } from '@kcp-vw/shared/config/options.ts';
 import type { TlsMaterial } from '@kcp-vw/shared/upstream/endpoint.ts';
 import { createUpstream, type ManagedUpstream } from '@kcp-vw/shared/upstream/pool.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
-import { type Address, type AddressSource, allAddresses, keyOf, type UrlAddress } from './addresses.ts';
+import { type Address, type AddressSource, allAddresses, keyOf, type UrlAddress } from '../addresses/addresses.ts';
 import { createEjection, type Ejection } from './ejection.ts';
 import type { SelfTest, SelfTestFailure } from './self-test.ts';
 import type { ServiceCredentials } from './service-credentials.ts';

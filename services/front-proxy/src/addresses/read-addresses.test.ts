@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { parseAllowedEndpoints } from './allowed-endpoints.ts';
-import { createEndpointPolicy } from './endpoint-policy.ts';
+import { parseAllowedEndpoints } from '../endpoints/allowed-endpoints.ts';
+import { createEndpointPolicy } from '../endpoints/endpoint-policy.ts';
 import { readAddresses } from './read-addresses.ts';
 
 let folder: string;

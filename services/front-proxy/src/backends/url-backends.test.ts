@@ -11,10 +11,10 @@ import { DEFAULT_LIMITS } from '@kcp-vw/shared/config/options.ts';
 import type { ManagedUpstream } from '@kcp-vw/shared/upstream/pool.ts';
 import { requestText } from '@kcp-vw/shared/upstream/text.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
-import { parseAllowedEndpoints } from './allowed-endpoints.ts';
+import { fileAddresses } from '../addresses/file-addresses.ts';
+import { parseAllowedEndpoints } from '../endpoints/allowed-endpoints.ts';
+import { createEndpointPolicy } from '../endpoints/endpoint-policy.ts';
 import { type Backends, createBackends } from './backends.ts';
-import { createEndpointPolicy } from './endpoint-policy.ts';
-import { fileAddresses } from './file-addresses.ts';
 import { followReadiness } from './readiness.ts';
 import { loadServiceCredentials } from './service-credentials.ts';
 

@@ -10,10 +10,10 @@ import { parseArguments } from '@kcp-vw/shared/config/flags.ts';
 import { DEFAULT_LIMITS } from '@kcp-vw/shared/config/options.ts';
 import { createLogger } from '@kcp-vw/shared/observe/log.ts';
 import { requestText } from '@kcp-vw/shared/upstream/text.ts';
+import { createBackends } from '../backends/backends.ts';
+import { loadServiceCredentials } from '../backends/service-credentials.ts';
+import { FakeRegistry } from '../registry/registry.fixture.ts';
 import { allAddresses } from './addresses.ts';
-import { createBackends } from './backends.ts';
-import { FakeRegistry } from './registry.fixture.ts';
-import { loadServiceCredentials } from './service-credentials.ts';
 import { openSources, type Sources } from './sources.ts';
 
 const fleet = createAuthority({ commonName: 'fleet-ca' });
