@@ -23,7 +23,7 @@ const BEAT_MS = 250;
 const WORKSPACES = '/apis/virtualworkspaces.kcp.io/v1alpha1/virtualworkspaces';
 const describeOurs = target.command === undefined ? describe.skip : describe;
 /** The last one: where there are several, the registry's shard is another than that of the objects. */
-const shard = target.shards.at(-1) ?? target.shards[0];
+const shard = target.shards.findLast(({ command }) => command !== undefined) ?? target.shards[0];
 
 interface Registered extends KubeObject {
   readonly status?: { readonly endpoints?: readonly { instance: string; url: string; ready: boolean }[] };

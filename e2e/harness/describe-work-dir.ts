@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ShardDescription, TargetDescription } from '../target.ts';
-import { opsPortOf, opsURLs, type Plan, startedCommand } from './plan.ts';
+import { opsPortOf, opsURLs, type Plan, shardName, startedCommand } from './plan.ts';
 
 /** The tokens of the CSV file that kcp's test servers start their shards with. */
 const USER_TOKENS = Object.fromEntries([1, 2, 3, 4, 5].map(number => [`user-${number}`, `user-${number}-token`]));
@@ -14,12 +14,13 @@ export function describeWorkDir(workDir: string, plan: Plan, count = 1): TargetD
     return { certificate: `${stem}.crt`, key: `${stem}.key` };
   };
   const describeShard = (shard: number): ShardDescription => ({
-    name: shard === 0 ? 'root' : `shard-${shard}`,
+    name: shardName(shard),
     shardURL: `https://127.0.0.1:${6444 + shard}`,
     virtualWorkspaceURL: `https://127.0.0.1:${7444 + shard}`,
     masters: pair(`.kcp-${shard}`, 'shard-client-cert'),
     mastersToken: shardAdminToken(join(workDir, `.kcp-${shard}`, 'admin.kubeconfig')),
-    ...(implementation === 'kcp-vw' && { command: startedCommand(workDir, shard), ops: opsURLs(plan, opsPortOf(shard)) }),
+    ...(implementation === 'kcp-vw' &&
+      (shard === 0 || plan.sets === 'each') && { command: startedCommand(workDir, shard), ops: opsURLs(plan, opsPortOf(shard)) }),
   });
   const root = describeShard(0);
   const { name: _name, ...rootFields } = root;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShardDescription, TargetDescription } from '../target.ts';
 import { isReady } from './is-ready.ts';
 import { OPERATOR_ADDS, OPERATOR_KEEPS } from './operator.ts';
-import { opsURLs, withOpsPort } from './plan.ts';
+import { opsURLs, setForAll, shardName, withOpsPort } from './plan.ts';
 import { freePorts } from './ports.ts';
 import { ProcessGroup } from './process-group.ts';
 import type { Servers, StageOptions } from './run.ts';
@@ -42,13 +42,18 @@ export class DevServers implements Servers {
     this.#frontProxyPort = frontProxyPort;
     this.#folder = join(options.workDir, 'shard');
     const { plan, shards = 1, workDir } = options;
+    const all = Array.from({ length: shards }, (_, i) => ({
+      port: ports[shards + i] ?? 0,
+      kubeconfig: join(i === 0 ? this.#folder : join(this.#folder, shardName(i)), 'virtual-workspaces.kubeconfig'),
+    }));
     this.#instances = Array.from({ length: shards }, (_, i) => {
-      const name = i === 0 ? 'root' : `shard-${i}`;
+      const name = shardName(i);
       const [port = 0, opsPort = 0] = [ports[shards + i], ports[2 * shards + OPS_PORTS * i]];
       const folder = i === 0 ? this.#folder : join(this.#folder, name);
       const given = parametersOf({ all: this.#folder, own: folder }, join(workDir, 'logs', `audit-${i}.log`), port);
       const own = plan.arguments === 'operator' ? operatorArguments(given) : given;
-      const command = [plan.executable, ...own, ...withOpsPort(plan, opsPort)];
+      const ofAll = plan.sets === 'one' && i === 0 ? setForAll(all) : [];
+      const command = [plan.executable, ...own, ...ofAll, ...withOpsPort(plan, opsPort)];
       return { name, folder, shardURL: `https://127.0.0.1:${ports[i]}`, port, opsPort, command };
     });
   }
@@ -77,7 +82,8 @@ export class DevServers implements Servers {
       ...this.#instances.map(({ port }) => `--virtual-workspace-url=https://127.0.0.1:${port}`),
     ]);
     for (const { shardURL } of this.#instances) await this.#untilReady(shardURL);
-    this.#instances.forEach(({ command: [executable = '', ...parameters] }, i) => {
+    const started = this.#options.plan.sets === 'one' ? this.#instances.slice(0, 1) : this.#instances;
+    started.forEach(({ command: [executable = '', ...parameters] }, i) => {
       this.#run(`virtual-workspaces-${i}`, executable, parameters);
     });
     for (const { port } of this.#instances) await this.#untilReady(`https://127.0.0.1:${port}`);
@@ -95,8 +101,7 @@ export class DevServers implements Servers {
       virtualWorkspaceURL: `https://127.0.0.1:${port}`,
       masters: pairIn(folder, 'shard-client'),
       mastersToken: (JSON.parse(readFileSync(join(folder, 'tokens.json'), 'utf8')) as { masters: string }).masters,
-      command,
-      ops: opsURLs(plan, opsPort),
+      ...((plan.sets === 'each' || name === 'root') && { command, ops: opsURLs(plan, opsPort) }),
     });
     const [root, ...others] = this.#instances.map(describeShard);
     if (root === undefined) throw new Error('no shard has been started');

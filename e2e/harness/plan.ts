@@ -11,6 +11,8 @@ export interface Plan {
   readonly executable: string;
   /** Whose arguments it gets: those of kcp's test server, or of these only what kcp-operator gives. */
   readonly arguments: 'test-server' | 'operator';
+  /** A set of processes for each shard, or one set, with a port for each shard, for all of them. */
+  readonly sets: 'each' | 'one';
   /** Parameters besides those that kcp's test server gives. */
   readonly parameters: readonly string[];
   /** Ports of the ops servers of our own processes, by process name. */
@@ -44,21 +46,24 @@ export function makePlans(environment: NodeJS.ProcessEnv, project: string): Plan
     throw new Error(`E2E_IMPLEMENTATION is ${implementation}; it may be kcp-vw or kcp-go`);
   }
   if (implementation === 'kcp-go')
-    return [{ name: 'baseline', implementation, executable, arguments: 'test-server', parameters: [], ops: {} }];
+    return [{ name: 'baseline', implementation, executable, arguments: 'test-server', sets: 'each', parameters: [], ops: {} }];
   const wanted = environment.E2E_TOPOLOGY ?? 'fleet';
   const topologies = TOPOLOGIES.get(wanted);
   if (topologies === undefined) throw new Error(`E2E_TOPOLOGY is ${wanted}; it may be ${[...TOPOLOGIES.keys()].join(', ')}`);
   const given = environment.E2E_ARGUMENTS ?? 'test-server';
   if (given !== 'test-server' && given !== 'operator')
     throw new Error(`E2E_ARGUMENTS is ${given}; it may be test-server or operator`);
+  const sets = environment.E2E_SETS ?? 'each';
+  if (sets !== 'each' && sets !== 'one') throw new Error(`E2E_SETS is ${sets}; it may be each or one`);
   return topologies.map(name => {
     const ops = Object.fromEntries((PROCESSES.get(name) ?? []).map((process, i) => [process, OPS_PORT + i]));
-    const title = given === 'operator' ? `${name} with the arguments of kcp-operator` : name;
+    const title = `${name}${given === 'operator' ? ' with the arguments of kcp-operator' : ''}${sets === 'one' ? ' for all shards' : ''}`;
     return {
       name: title,
       implementation,
       executable,
       arguments: given,
+      sets,
       parameters: [`--topology=${name}`, `--ops-port=${OPS_PORT}`],
       ops,
     };
@@ -89,15 +94,34 @@ const commandFile = (workDir: string, shard: number): string => join(workDir, sh
 export function writeStarter(plan: Plan, workDir: string, shards = 1): string {
   const file = join(workDir, 'virtual-workspaces');
   const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+  const kubeconfigOf = (shard: number): string =>
+    join(workDir, `.kcp-virtual-workspaces-${shard}`, 'virtualworkspace.kubeconfig');
+  const ofAll =
+    plan.sets === 'one'
+      ? setForAll(Array.from({ length: shards }, (_, i) => ({ port: 7444 + i, kubeconfig: kubeconfigOf(i) })))
+      : [];
   const start = (shard: number): string => {
-    const command = `${quoted(plan.executable)} "$@" ${withOpsPort(plan, opsPortOf(shard)).map(quoted).join(' ')}`;
-    return `printf '%s\\n' ${command} > ${quoted(commandFile(workDir, shard))}; exec ${command};;`;
+    // Of all shards the first takes care, once it has what the others are given.
+    if (plan.sets === 'one' && shard > 0) return 'exec sleep infinity;;';
+    const wait = ofAll.length > 0 ? `until [ -e ${quoted(kubeconfigOf(shards - 1))} ]; do sleep 0.1; done; ` : '';
+    const command = `${quoted(plan.executable)} "$@" ${[...withOpsPort(plan, opsPortOf(shard)), ...ofAll].map(quoted).join(' ')}`;
+    return `${wait}printf '%s\\n' ${command} > ${quoted(commandFile(workDir, shard))}; exec ${command};;`;
   };
   const operator = plan.arguments === 'operator' ? [operatorSelection(quoted)] : [];
   const further = Array.from({ length: shards - 1 }, (_, i) => `*" --secure-port=${7444 + i + 1} "*) ${start(i + 1)}`);
   writeFileSync(file, ['#!/bin/sh', ...operator, 'case " $* " in', ...further, `*) ${start(0)}`, 'esac', ''].join('\n'));
   chmodSync(file, 0o755);
   return file;
+}
+
+/** The name of the shard of a number, from 0. */
+export const shardName = (shard: number): string => (shard === 0 ? 'root' : `shard-${shard}`);
+
+/** What one set is told of the shards that it serves, each at a port of its own. */
+export function setForAll(shards: readonly { readonly port: number; readonly kubeconfig: string }[]): string[] {
+  const further = shards.slice(1).map(({ kubeconfig }, i) => `${shardName(i + 1)}=${kubeconfig}`);
+  const addresses = shards.map(({ port }, i) => `${shardName(i)}=port:${port}`);
+  return ['--shard=root', `--shard-kubeconfigs=${further}`, `--shard-addresses=${addresses}`];
 }
 
 /** Shell that leaves of the arguments what kcp-operator would give. None of them has a quote in it. */

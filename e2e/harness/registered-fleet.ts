@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -79,9 +79,10 @@ export class RegisteredFleet {
   }
 
   /** Makes the objects of the views, and the credentials of those who serve them. Can be called again. */
-  async install(authorities: readonly Authority[] = [this.#authority]): Promise<void> {
+  async install(authorities: readonly Authority[] = [this.#authority], views: readonly string[] = []): Promise<void> {
     write(this.#path('fleet-ca.crt'), authorities.map(({ certPem }) => certPem).join(''));
     const installation = this.#run('install', [
+      ...views,
       `--kubeconfig=${this.#path('admin.kubeconfig')}`,
       `--ca-file=${this.#path('fleet-ca.crt')}`,
       '--allowed-endpoints=127.0.0.1',
@@ -101,6 +102,7 @@ export class RegisteredFleet {
       `--registration-kubeconfig=${this.#path('front-proxy.kubeconfig')}`,
       `--proxy-client-cert-file=${this.#path('front-proxy.crt')}`,
       `--proxy-client-key-file=${this.#path('front-proxy.key')}`,
+      `--audit-log-path=${this.#path('audit.log')}`,
       '--drain-timeout=2s',
       ...(this.#options.parameters ?? []),
     ]);
@@ -110,24 +112,39 @@ export class RegisteredFleet {
 
   /** Resolves when it runs; whether it is used shows in what the front proxy answers. */
   startInstance(name: string): Instance {
-    const port = this.#ports[this.#nextPort++ % this.#ports.length] ?? 0;
-    const started = this.#run('serve', [
-      this.#options.service,
-      ...this.#given(['kubeconfig', 'cache-kubeconfig', 'external-logical-cluster-admin-kubeconfig']),
+    const port = this.#newPort();
+    const given = this.#given(['kubeconfig', 'cache-kubeconfig', 'external-logical-cluster-admin-kubeconfig']);
+    const parameters = [this.#options.service, ...given, ...this.#registering(name, port, this.#options.service)];
+    return { name, port, process: this.#run('serve', parameters) };
+  }
+
+  /** A view of a team's own: installs it, and starts its program, which reads workspaces with nothing but the credentials of its account. */
+  async startView(view: string, program: string): Promise<Instance> {
+    await this.install([this.#authority], [`--view=${view}`]);
+    const port = this.#newPort();
+    const parameters = [`--kubeconfig=${this.#path(`${view}.kubeconfig`)}`, ...this.#registering(view, port, view)];
+    return { name: view, port, process: this.#start(process.execPath, [program, ...parameters]) };
+  }
+
+  #newPort(): number {
+    return this.#ports[this.#nextPort++ % this.#ports.length] ?? 0;
+  }
+
+  #registering(instance: string, port: number, account: string): string[] {
+    return [
       '--bind-address=127.0.0.1',
       `--secure-port=${port}`,
       `--tls-cert-file=${this.#path('service.crt')}`,
       `--tls-private-key-file=${this.#path('service.key')}`,
       `--requestheader-client-ca-file=${this.#path('front-proxy-ca.crt')}`,
       '--requestheader-allowed-names=front-proxy',
-      `--registration-kubeconfig=${this.#path(`${this.#options.service}.kubeconfig`)}`,
+      `--registration-kubeconfig=${this.#path(`${account}.kubeconfig`)}`,
       `--advertised-url=https://127.0.0.1:${port}`,
-      `--instance=${name}`,
+      `--instance=${instance}`,
       `--lease-duration=${LEASE_SECONDS}s`,
       '--drain-timeout=2s',
       ...(this.#options.parameters ?? []),
-    ]);
-    return { name, port, process: started };
+    ];
   }
 
   /** The service's certificate of another authority: both are believed first, then only the new one. */
@@ -193,14 +210,13 @@ export class RegisteredFleet {
   #path = (name: string): string => join(this.#folder, name);
 
   #run(subcommand: string, parameters: readonly string[]): ChildProcess {
-    const {
-      command: [executable = ''],
-    } = this.#options;
-    mkdirSync(this.#folder, { recursive: true });
-    const child = spawn(executable, [subcommand, ...parameters], {
-      env: this.#options.environment ?? process.env,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    const [executable = ''] = this.#options.command;
+    return this.#start(executable, [subcommand, ...parameters]);
+  }
+
+  #start(executable: string, parameters: readonly string[]): ChildProcess {
+    const env = this.#options.environment ?? process.env;
+    const child = spawn(executable, parameters, { env, stdio: ['ignore', 'ignore', 'inherit'] });
     this.#processes.add(child);
     child.once('exit', () => this.#processes.delete(child));
     return child;
