@@ -46,6 +46,8 @@ export interface TargetDescription extends Omit<ShardDescription, 'name'> {
   readonly requestHeaderAuthority: KeyPairFiles;
   /** The common name that such a proxy's certificate carries. */
   readonly requestHeaderName: string;
+  /** PEM file with the key that all shards sign tokens of service accounts with; absent where it is a secret that they share. */
+  readonly serviceAccountKey?: string;
   /** The process of kcp's test server, where that has started the shards. */
   readonly testServerPid?: number;
   /** Cluster-admin of every workspace, through the front proxy. */

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { frontMetrics } from '@kcp-vw/front-proxy/door/front.ts';
 import { shardNames } from '@kcp-vw/front-proxy/door/shard-of.ts';
+import type { Router } from '@kcp-vw/front-proxy/router.ts';
+import { openRouting } from '@kcp-vw/front-proxy/routing.ts';
 import { startFrontProxy } from '@kcp-vw/front-proxy/server.ts';
 import { opsAddressOf } from '@kcp-vw/shared/config/flags-service.ts';
 import { FRONT_PROXY, type Options } from '@kcp-vw/shared/config/options.ts';
@@ -29,7 +31,11 @@ export async function runSingle(options: Options, hooks: ProcessHooks): Promise<
       services.push({ ...(shard !== undefined && { shard }), service });
     }
   }
-  const front = await startFrontProxy({ options, router: localRouter(services), log, metrics, health });
+  // Views of others: what is in this process is served here.
+  const elsewhere =
+    options.registration.kubeconfig === undefined ? undefined : openRouting({ options, services: [], log, metrics, health });
+  const router = elsewhere ? firstOf(localRouter(services), elsewhere.router) : localRouter(services);
+  const front = await startFrontProxy({ options, router, log, metrics, health });
   const opsAddress = opsAddressOf(options);
   const ops = opsAddress && (await startOps({ address: opsAddress, health, registry: metrics.registry }));
   const views = services.flatMap(({ service }) => service.views.map(view => view.name));
@@ -40,11 +46,21 @@ export async function runSingle(options: Options, hooks: ProcessHooks): Promise<
     health.setDraining();
     await sleep(options.limits.shutdownDelay);
     for (const { service } of services) service.drain();
+    elsewhere?.drain();
     await front.drain();
+    await elsewhere?.close();
     for (const { service } of services) await service.stop();
     await ops?.close();
   });
 }
+
+/** The second one has what the first does not know. */
+const firstOf =
+  (first: Router, second: Router): Router =>
+  async (...request) => {
+    const routed = await first(...request);
+    return routed === 'done' ? routed : second(...request);
+  };
 
 /** The checks of one shard's services beside those of the others, which have the same names. */
 const suffixed = (health: Health, suffix: string): Health => ({

@@ -34,6 +34,7 @@ export function describeWorkDir(workDir: string, plan: Plan, count = 1): TargetD
     requestHeaderAuthority: pair('.kcp', 'requestheader-ca'),
     requestHeaderName: 'kcp-front-proxy',
     admin: pair('.kcp', 'kcp-admin'),
+    serviceAccountKey: join(workDir, '.kcp', 'service-account.crt'),
     userTokens: USER_TOKENS,
     shards: [root, ...Array.from({ length: count - 1 }, (_, i) => describeShard(i + 1))],
   };

@@ -4,6 +4,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
 import { type Authority, createAuthority } from '@kcp-vw/pki/pki.ts';
 import type { KeyPair } from '../support/certificates.ts';
 import { Client, type Credentials } from '../support/client.ts';
@@ -14,6 +15,8 @@ import { freePorts } from './ports.ts';
 const LEASE_SECONDS = 6;
 /** For a process to end, milliseconds. */
 const PATIENCE = 8_000;
+/** For the front proxy to have seen a change in the registry, milliseconds. */
+const HEARD = 1_500;
 
 /** How an instance is started: its name stays, its port is another one each time. */
 export interface Instance {
@@ -74,7 +77,8 @@ export class RegisteredFleet {
     const { certPem, keyPem } = this.#authority.issue({ commonName: 'front-proxy', usage: 'client' });
     write(this.#path('front-proxy.crt'), certPem);
     write(this.#path('front-proxy.key'), keyPem);
-    this.#writeAdminKubeconfig();
+    // As an operator has it: kcp-admin, through the front proxy.
+    this.writeKubeconfig('admin', `${this.#options.frontProxyURL}/clusters/root`, this.#options.admin);
     await this.install();
   }
 
@@ -93,7 +97,7 @@ export class RegisteredFleet {
   }
 
   /** Both name what they believe themselves; what the front proxy believes of services stands in the object. */
-  async startFrontProxy(): Promise<ChildProcess> {
+  async startFrontProxy(...parameters: readonly string[]): Promise<ChildProcess> {
     const started = this.#run('front-proxy', [
       ...this.#given(['client-ca-file', 'authentication-kubeconfig', 'tls-cert-file', 'tls-private-key-file']),
       ...this.#given(['requestheader-client-ca-file']),
@@ -104,6 +108,7 @@ export class RegisteredFleet {
       `--proxy-client-key-file=${this.#path('front-proxy.key')}`,
       `--audit-log-path=${this.#path('audit.log')}`,
       '--drain-timeout=2s',
+      ...parameters,
       ...(this.#options.parameters ?? []),
     ]);
     await eventually('readiness of the front proxy', async () => (await this.at({ name: 'nobody' }).get('/readyz')).expect(200));
@@ -148,12 +153,14 @@ export class RegisteredFleet {
   }
 
   /** The service's certificate of another authority: both are believed first, then only the new one. */
-  async rotateAuthority(meanwhile: () => Promise<void>): Promise<void> {
+  async rotateAuthority(instances: readonly Instance[]): Promise<void> {
     const next = createAuthority({ commonName: 'next fleet' });
     await this.install([this.#authority, next]);
-    await meanwhile();
+    await sleep(HEARD);
     this.#writeCertificates(next);
-    await meanwhile();
+    for (const { name, port } of instances) await eventually(`new certificate of ${name}`, () => greet(port, next.certPem));
+    // What it says of its authority in the object's status changes, too.
+    await sleep(HEARD);
     await this.install([next]);
     this.#authority = next;
   }
@@ -181,24 +188,22 @@ export class RegisteredFleet {
     write(this.#path('service.key'), keyPem);
   }
 
-  /** kcp-admin in the workspace root, through the front proxy, as an operator has it. JSON is YAML. */
-  #writeAdminKubeconfig(): void {
-    const { admin, frontProxyURL, servingAuthority } = this.#options;
+  /** Writes a kubeconfig into the fleet's folder; returns its path. JSON is YAML. */
+  writeKubeconfig(name: string, server: string, { certificate, key }: KeyPair): string {
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
-    const cluster = {
-      server: `${frontProxyURL}/clusters/root`,
-      'certificate-authority-data': base64(servingAuthority),
-    };
-    const user = { 'client-certificate-data': base64(admin.certificate), 'client-key-data': base64(admin.key) };
+    const cluster = { server, 'certificate-authority-data': base64(this.#options.servingAuthority) };
+    const user = { 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) };
     const kubeconfig = {
       apiVersion: 'v1',
       kind: 'Config',
-      'current-context': 'root',
-      clusters: [{ name: 'root', cluster }],
-      users: [{ name: 'admin', user }],
-      contexts: [{ name: 'root', context: { cluster: 'root', user: 'admin' } }],
+      'current-context': 'only',
+      clusters: [{ name: 'only', cluster }],
+      users: [{ name: 'only', user }],
+      contexts: [{ name: 'only', context: { cluster: 'only', user: 'only' } }],
     };
-    write(this.#path('admin.kubeconfig'), JSON.stringify(kubeconfig));
+    const path = this.#path(`${name}.kubeconfig`);
+    write(path, JSON.stringify(kubeconfig));
+    return path;
   }
 
   /** Parameters of the virtual workspaces of the shard. */
@@ -220,6 +225,16 @@ export class RegisteredFleet {
     this.#processes.add(child);
     child.once('exit', () => this.#processes.delete(child));
     return child;
+  }
+}
+
+/** Rejects unless the server at the port has a certificate of the authority. */
+async function greet(port: number, authority: string): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port, ca: authority });
+  try {
+    await once(socket, 'secureConnect');
+  } finally {
+    socket.destroy();
   }
 }
 
