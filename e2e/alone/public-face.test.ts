@@ -2,7 +2,7 @@
  * The front proxy where kcp-front-proxy stands: it checks tokens of service accounts itself, with the shards' key, and asks the shard that owns an
  * account whether it is still there. What only shards may say of somebody, nobody says here.
  */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { RegisteredFleet } from '../harness/registered-fleet.ts';
 import type { Client, Credentials } from '../support/client.ts';
 import { eventually } from '../support/eventually.ts';
