@@ -25,6 +25,7 @@ function backendsOf(...picks: (Upstream | 'down' | 'unknown')[]) {
       return true;
     },
     all: () => [],
+    shardsOf: () => [],
     close: async () => undefined,
   };
   return { backends, failed, waits: () => waits };
@@ -120,21 +121,13 @@ describe('the router', () => {
   describe('with services of several shards', () => {
     const ofShards = (...shards: (string | undefined)[]) => {
       const asked: (string | undefined)[] = [];
-      const address = { service: 'v', instance: '1', socketPath: '/v.sock' };
       const backends: Backends = {
         ...backendsOf().backends,
         pick(_view, _failed, shard) {
           asked.push(shard);
           return service();
         },
-        all: () =>
-          shards.map(shard => ({
-            address: { ...address, ...(shard !== undefined && { shard }) },
-            upstream: service(),
-            ready: true,
-            distrust: () => undefined,
-            setReady: () => undefined,
-          })),
+        shardsOf: () => shards,
       };
       return { backends, asked };
     };

@@ -48,7 +48,7 @@ export function createRouter(backends: Backends, drain: Drain): Router {
   ): Promise<Upstream | 'unknown'> {
     for (;;) {
       // Again each time: which shards there are changes with the addresses.
-      const shard = chosenShard(asked, () => shardsOf(backends));
+      const shard = chosenShard(asked, () => backends.shardsOf(view));
       const backend = backends.pick(view, failed, shard);
       const what = shard === undefined ? view : `${view} of shard ${shard}`;
       if (backend === 'untrusted') throw badGateway(`the service behind ${what} has failed its self-test`);
@@ -76,7 +76,8 @@ export function createRouter(backends: Backends, drain: Drain): Router {
       longRunning: isStream(exchange, target),
     };
     const head = (_status: number, headers: RawHeaders): RawHeaders => {
-      Object.assign(record, readRecordHeader(headers));
+      // Which view it is has been decided here.
+      Object.assign(record, readRecordHeader(headers), { view });
       return withoutNames(headers, OWN_HEADERS);
     };
 
@@ -117,8 +118,6 @@ const isOfConnection = (error: unknown): boolean => {
   if (error.failure === 'reset') return !error.nothingSent;
   return error.failure === 'unreachable' || error.failure === 'untrusted';
 };
-
-const shardsOf = (backends: Backends): (string | undefined)[] => backends.all().map(({ address }) => address.shard);
 
 /**
  * Whether a request lasts. The service decides what it is; here it only matters which connections it uses, and against which limit it

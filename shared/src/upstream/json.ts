@@ -10,6 +10,10 @@ export interface JsonRequest {
   readonly body?: unknown;
   /** Milliseconds for the whole exchange; default 30 s. */
   readonly timeout?: number;
+  /** Of the answer; more is an error. Absent: whatever comes, from a server that is trusted. */
+  readonly maxBytes?: number;
+  /** Gives the exchange up when it is aborted. */
+  readonly signal?: AbortSignal;
 }
 
 export interface JsonResponse<T> {
@@ -24,7 +28,7 @@ export interface JsonResponse<T> {
  * Rejects with an `UpstreamError` when no complete JSON answer came; an HTTP error status is an answer, not a rejection.
  */
 export async function requestJson<T>(upstream: Upstream, request: JsonRequest): Promise<JsonResponse<T>> {
-  const { method, path, timeout } = request;
+  const { method, path, timeout, maxBytes, signal } = request;
   const headers = [...(request.headers ?? [])];
   if (headerValue(headers, 'accept') === undefined) headers.push('accept', 'application/json');
   const hasBody = request.body !== undefined;
@@ -36,6 +40,8 @@ export async function requestJson<T>(upstream: Upstream, request: JsonRequest): 
     headers,
     ...(hasBody && { body: JSON.stringify(request.body) }),
     ...(timeout !== undefined && { timeout }),
+    ...(maxBytes !== undefined && { maxBytes }),
+    ...(signal && { signal }),
   });
   try {
     return { ...response, body: JSON.parse(response.body) as T };

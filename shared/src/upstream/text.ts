@@ -8,6 +8,10 @@ export interface TextRequest {
   readonly body?: string;
   /** Milliseconds for the whole exchange; default 30 s. */
   readonly timeout?: number;
+  /** Of the answer; more is an error. Absent: whatever comes, from a server that is trusted. */
+  readonly maxBytes?: number;
+  /** Gives the exchange up when it is aborted. */
+  readonly signal?: AbortSignal;
 }
 
 export interface TextResponse {
@@ -25,14 +29,27 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 export function requestText(upstream: Upstream, request: TextRequest): Promise<TextResponse> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
+    const { maxBytes = Number.POSITIVE_INFINITY, signal } = request;
+    let bytes = 0;
     let status = 0;
     let headers: RawHeaders = [];
     const milliseconds = request.timeout ?? DEFAULT_TIMEOUT_MS;
-    const timer = setTimeout(() => {
+    const settled = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const giveUp = (error: UpstreamError): void => {
+      settled();
       call.abort();
-      reject(new UpstreamError('timeout', `${upstream.name} did not answer within ${milliseconds} ms`));
-    }, milliseconds);
+      reject(error);
+    };
+    const onAbort = (): void => giveUp(new UpstreamError('reset', `${upstream.name} is not waited for any more`));
+    const timer = setTimeout(
+      () => giveUp(new UpstreamError('timeout', `${upstream.name} did not answer within ${milliseconds} ms`)),
+      milliseconds,
+    );
     timer.unref();
+    signal?.addEventListener('abort', onAbort);
     const { method, path, body } = request;
     const call = upstream.dispatch(
       { method, path, headers: request.headers ?? [], body: body ?? null, longRunning: false },
@@ -42,15 +59,20 @@ export function requestText(upstream: Upstream, request: TextRequest): Promise<T
           headers = head;
         },
         onData(chunk) {
+          bytes += chunk.length;
+          if (bytes > maxBytes) {
+            giveUp(new UpstreamError('reset', `${upstream.name} answered with more than ${maxBytes} bytes`));
+            return false;
+          }
           chunks.push(chunk);
           return true;
         },
         onEnd() {
-          clearTimeout(timer);
+          settled();
           resolve({ status, headers, body: Buffer.concat(chunks).toString() });
         },
         onError(error) {
-          clearTimeout(timer);
+          settled();
           reject(error);
         },
       },

@@ -25,7 +25,28 @@ export function recordHeader(record: RequestRecord): RawHeaders {
   return [RECORD_HEADER, json];
 }
 
+const KEYS = ['view', 'cluster', 'verb', 'resource', 'because'] as const satisfies readonly (keyof RequestRecord)[];
+const MAX_TEXT = 2_048;
+
+/** What of it is a record: a service may be anybody's, and what it says goes into our log. */
 export function readRecordHeader(headers: RawHeaders): RequestRecord | undefined {
   const value = headerValue(headers, RECORD_HEADER);
-  return value === undefined ? undefined : (JSON.parse(value) as RequestRecord);
+  if (value === undefined) return undefined;
+  const given = parsed(value);
+  const record: RequestRecord = {};
+  for (const key of KEYS) {
+    const text = given?.[key];
+    if (typeof text === 'string') record[key] = text.slice(0, MAX_TEXT);
+  }
+  return record;
+}
+
+function parsed(value: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const json: unknown = JSON.parse(value);
+    return typeof json === 'object' && json !== null ? (json as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    // No record is no reason to keep the answer from the client.
+    return undefined;
+  }
 }

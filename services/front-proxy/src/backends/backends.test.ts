@@ -145,3 +145,52 @@ test('an address that nothing says whom to believe at is not used, and the other
   expect(backends.all().map(({ address }) => address.instance)).toEqual(['b']);
   expect(errors).toEqual([new Error('v-vw is at a url, and there is no certificate to reach it with')]);
 });
+
+// A team writes entries of two shards into the status of its own view. What shards there are for other views must not change by that.
+test('the shards of a view are those of its own addresses', () => {
+  open(at('a'));
+  source.set({ v: [at('a')], evil: [at('x', { shard: 'x' }), at('y', { shard: 'y' })] });
+  expect([backends.shardsOf('v'), backends.shardsOf('evil'), backends.shardsOf('none')]).toEqual([[undefined], ['x', 'y'], []]);
+});
+
+describe('a process under test', () => {
+  const tests = new Map<Upstream, { failure: { reason: string; isUntrusted: boolean } | undefined; onResult: () => void }>();
+  const result = (instance: string, failure?: { reason: string; isUntrusted: boolean }): void => {
+    const test = tests.get(backend(instance)?.upstream as Upstream);
+    if (test === undefined) throw new Error(`${instance} is not tested`);
+    test.failure = failure;
+    test.onResult();
+  };
+  const openTested = (...addresses: Address[]): void => {
+    source.set({ v: addresses });
+    backends = createBackends({
+      ...{ source, limits: DEFAULT_LIMITS, onError: () => undefined },
+      test(upstream, onResult) {
+        const state = { failure: { reason: 'not yet', isUntrusted: false }, onResult };
+        tests.set(upstream, state);
+        return { failure: () => tests.get(upstream)?.failure, stop: () => void tests.delete(upstream) };
+      },
+    });
+  };
+  const wrong = { reason: 'callers arrive as others', isUntrusted: true };
+
+  test('gets no requests before it has passed, even if it is the only one, and wakes who waits', async () => {
+    openTested(at('a'));
+    expect(backends.pick('v')).toBe('down');
+    const woken = backends.changed(10_000);
+    result('a');
+    expect(await woken).toBe(true);
+    expect(backends.pick('v')).toBe(backend('a')?.upstream);
+  });
+
+  test('gets none when it has failed, and those that have passed get them all', () => {
+    openTested(at('a'), at('b'));
+    result('a', wrong);
+    expect(backends.pick('v')).toBe('down');
+    result('b');
+    ready('a', 'b');
+    expect(backends.pick('v')).toBe(backend('b')?.upstream);
+    result('b', wrong);
+    expect(backends.pick('v')).toBe('untrusted');
+  });
+});

@@ -31,6 +31,8 @@ export interface Backends {
    * used whatever is known of it, except before it has passed its self-test. `down` when none is up, `unknown` when there never was such a view.
    */
   pick(view: string, failed?: ReadonlySet<Upstream>, shard?: string): Upstream | Unpicked;
+  /** The shards that a view's addresses are of, undefined for whichever is asked for: of this view only, or one team could confuse all. */
+  shardsOf(view: string): readonly (string | undefined)[];
   /** A request found it `unreachable` or `untrusted`, or its connection was `reset` before there was an answer. */
   failed(upstream: Upstream): void;
   /** Resolves with true when the addresses have changed, with false after `milliseconds`. */
@@ -172,6 +174,7 @@ export function createBackends(options: BackendsOptions): Backends {
       const best = preferring(ready, ({ backend }) => !backend.ejection.isOut()).map(({ backend }) => backend.upstream);
       return best.length === 0 ? whyNot(there) : best.reduce((least, other) => (load(other) < load(least) ? other : least));
     },
+    shardsOf: view => (source.addressesOf(view) ?? []).map(({ shard }) => shard),
     failed: upstream => all.find(backend => backend.upstream === upstream)?.ejection.connectionFailed(),
     changed: milliseconds =>
       new Promise(resolve => {

@@ -9,6 +9,8 @@ import type { SelfTestAnswer } from '@kcp-vw/shared/view/self-test.ts';
 import { differenceFrom, PROBE, SELF_TEST_PATH } from '@kcp-vw/shared/view/self-test-probe.ts';
 
 const TIMEOUT_MS = 15_000;
+/** Of an answer: whoever registers a process may let it answer without end. */
+const MAX_BYTES = 64 * 1024;
 /** Before a test that has failed is made again; twice as long each time, until the longest. */
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
@@ -41,7 +43,7 @@ export function followSelfTest(upstream: Upstream, { log, onResult }: SelfTestOp
   let failure: SelfTestFailure | undefined = silent('its self-test has not ended yet');
   const follow = async (): Promise<void> => {
     for (let pause = FIRST_PAUSE_MS; !stopping.signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-      const next = await selfTest(upstream, log);
+      const next = await selfTest(upstream, log, stopping.signal);
       if (stopping.signal.aborted) return;
       if (next !== undefined && next.reason !== failure?.reason)
         log.warn({ service: upstream.name, reason: next.reason }, 'a service gets no requests');
@@ -67,13 +69,19 @@ function ignoreAbort(error: unknown): void {
  * Sends somebody who does not exist through a service to its shard, and asks both who has come. Undefined: the one who was sent. Otherwise
  * the service must get no requests, because callers would act as others there.
  */
-export async function selfTest(upstream: Upstream, log: Pick<Logger, 'warn'>): Promise<SelfTestFailure | undefined> {
+export async function selfTest(
+  upstream: Upstream,
+  log: Pick<Logger, 'warn'>,
+  signal?: AbortSignal,
+): Promise<SelfTestFailure | undefined> {
   try {
     const { status, body } = await requestJson<SelfTestAnswer>(upstream, {
       method: 'GET',
       path: SELF_TEST_PATH,
       headers: remoteHeaders(PROBE_CALLER),
       timeout: TIMEOUT_MS,
+      maxBytes: MAX_BYTES,
+      ...(signal && { signal }),
     });
     if (status !== 200) return { reason: `it answered the self-test with ${status}`, isUntrusted: status < 500 };
     return judge(body, upstream, log);
