@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterAccess } from '@kcp-vw/shared/config/kubeconfig.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
@@ -34,7 +34,9 @@ export async function writeKubeconfigs(
     const token = await waitFor(workspace, `a token in ${titleOf(secret)}`, async () => tokenIn(await read(workspace, secret)));
     const path = join(folder, fileOf(account));
     // A file that is there already may be readable by others: it is replaced, not written into.
-    writeFileSync(`${path}.new`, kubeconfigOf(access, account, token), { mode: 0o600 });
+    // So may be the new one, or a link in its place to somewhere else: only a file that is made here receives the token.
+    rmSync(`${path}.new`, { force: true });
+    writeFileSync(`${path}.new`, kubeconfigOf(access, account, token), { mode: 0o600, flag: 'wx' });
     renameSync(`${path}.new`, path);
     told('written', path);
   }

@@ -22,6 +22,8 @@ async function restartProcess(testServer: number): Promise<void> {
     wordsOf(shard, 'environ').map(word => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]),
   );
   process.kill(testServer, 'SIGSTOP');
+  // It reads what its children write, who would wait for ever once their pipes are full.
+  for (const pipe of pipesOf(testServer)) spawn('cat', [pipe], { detached: true, stdio: 'ignore' }).unref();
   process.kill(shard, 'SIGKILL');
   // It carries the mark by which everything of the run is ended.
   spawn(program, parameters, { cwd: directory, env: environment, detached: true, stdio: 'ignore' }).unref();
@@ -32,6 +34,13 @@ const wordsOf = (pid: number, file: 'cmdline' | 'environ'): string[] =>
   readFileSync(`/proc/${pid}/${file}`, 'utf8')
     .split('\0')
     .filter(word => word !== '');
+
+/** Those that the process reads, as files that can be opened. */
+const pipesOf = (pid: number): string[] =>
+  readdirSync(`/proc/${pid}/fd`)
+    .filter(fd => readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('pipe:'))
+    .filter(fd => /^flags:\s+\d*0$/m.test(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')))
+    .map(fd => `/proc/${pid}/fd/${fd}`);
 
 function childrenOf(parent: number): number[] {
   return readdirSync('/proc')

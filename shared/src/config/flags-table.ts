@@ -211,7 +211,7 @@ const OWN_FLAGS: Readonly<Record<string, readonly Flag[]>> = {
         'where services may be that are registered: host, *.domain, IP address or CIDR range, each with or without :port',
         '',
       ),
-      used('max-requests-in-flight-per-client', 'count', 'requests of one client at a time; more is 429; 0 is no limit', '1000'),
+      used('max-requests-in-flight-per-client', 'count', 'requests of one client at a time; more is 429; 0 is no limit', '200'),
       used('max-watches-per-client', 'count', 'open watches of one client; more is 429; 0 is no limit', '5000'),
       used('requests-per-second-per-client', 'count', 'requests of one client per second; more is 429; 0 is no limit', '0'),
       used('request-burst-per-client', 'count', 'requests of one client at once, beyond that rate', '100'),

@@ -1,12 +1,18 @@
+import { type Clock, systemClock } from '@kcp-vw/shared/informer/clock.ts';
 import { requestText } from '@kcp-vw/shared/upstream/text.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
 import type { Address } from '../addresses/addresses.ts';
 import type { Backend, Backends } from './backends.ts';
 
-/** Milliseconds between two questions, while a service is not ready and once it is. */
+/** Milliseconds between two questions: the first while a service is not ready, and then twice as many each time, up to those once it is. */
 const ASK_AGAIN_MS = 250;
 const ASK_WHEN_READY_MS = 2_000;
+/** Of an answer, which may be that of a stranger: more of it is neither kept nor shown. */
+const MAX_CHECKS = 100;
+const LONGEST_WORDS = 200;
 const ANSWER_TIMEOUT_MS = 5_000;
+/** Whoever registers a process may let it answer without end. */
+const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** Which services are ready, as they say themselves. */
 export interface Readiness {
@@ -28,8 +34,10 @@ const UNKNOWN: Answer = { missing: 'it is not up', checks: [] };
 interface Asked {
   answer: Answer;
   underWay: boolean;
-  /** Of `performance.now()`. */
+  /** Of the clock. */
   askAt: number;
+  /** Milliseconds until it is asked again if it is not ready. */
+  pause: number;
 }
 
 /**
@@ -37,7 +45,11 @@ interface Asked {
  * `required` says which services have to be ready now, undefined that there has to be one; without it, those that there are addresses of,
  * and at least one.
  */
-export function followReadiness(backends: Backends, required?: () => readonly string[] | undefined): Readiness {
+export function followReadiness(
+  backends: Pick<Backends, 'all' | 'changed'>,
+  required?: () => readonly string[] | undefined,
+  clock: Clock = systemClock,
+): Readiness {
   const asked = new Map<Backend, Asked>();
 
   const askBackend = async (backend: Backend, state: Asked): Promise<void> => {
@@ -45,21 +57,22 @@ export function followReadiness(backends: Backends, required?: () => readonly st
     state.answer = await ask(backend.upstream);
     state.underWay = false;
     backend.setReady(missingOf(backend, state.answer) === undefined);
-    state.askAt = performance.now() + (backend.ready ? ASK_WHEN_READY_MS : ASK_AGAIN_MS);
+    state.askAt = clock.now() + (backend.ready ? ASK_WHEN_READY_MS : state.pause);
+    state.pause = backend.ready ? ASK_AGAIN_MS : Math.min(state.pause * 2, ASK_WHEN_READY_MS);
   };
   // Each at its own pace: one that never answers does not keep the others from being asked.
   const look = (): void => {
     const all = backends.all();
     for (const backend of asked.keys()) if (!all.includes(backend)) asked.delete(backend);
     for (const backend of all) {
-      const state = asked.get(backend) ?? { answer: UNKNOWN, underWay: false, askAt: 0 };
+      const state = asked.get(backend) ?? { answer: UNKNOWN, underWay: false, askAt: 0, pause: ASK_AGAIN_MS };
       asked.set(backend, state);
-      if (!state.underWay && performance.now() >= state.askAt) void askBackend(backend, state);
+      if (!state.underWay && clock.now() >= state.askAt) void askBackend(backend, state);
     }
   };
   /** Milliseconds until somebody is to be asked again, or until it is worth a look whether an answer has come. */
   const untilNext = (): number => {
-    const now = performance.now();
+    const now = clock.now();
     const waits = [...asked.values()].map(({ askAt, underWay }) => (underWay ? ASK_AGAIN_MS : Math.max(1, askAt - now)));
     return Math.min(ASK_WHEN_READY_MS, ...waits);
   };
@@ -110,16 +123,24 @@ export function servicesOf(addresses: readonly Address[]): readonly string[] | u
   return services.length > 0 ? services : undefined;
 }
 
+const cut = (words: string): string => words.slice(0, LONGEST_WORDS);
+
 /** The checks that every process has, and that the front proxy answers for itself. */
 const COMMON = ['ping', 'shutdown'];
 
 async function ask(upstream: Upstream): Promise<Answer> {
   try {
-    const { status, body } = await requestText(upstream, { method: 'GET', path: '/readyz?verbose', timeout: ANSWER_TIMEOUT_MS });
+    const { status, body } = await requestText(upstream, {
+      method: 'GET',
+      path: '/readyz?verbose',
+      timeout: ANSWER_TIMEOUT_MS,
+      maxBytes: MAX_ANSWER_BYTES,
+    });
     const lines = [...body.matchAll(/^\[([+-])\](\S+) (?:ok|failed: (.*))$/gm)];
     const checks = lines
       .filter(([, , name = '']) => !COMMON.includes(name))
-      .map(([, sign, name = '', reason = 'it is not ready']) => [name, sign === '+' ? undefined : reason] as const);
+      .slice(0, MAX_CHECKS)
+      .map(([, sign, name = '', reason = 'it is not ready']) => [cut(name), sign === '+' ? undefined : cut(reason)] as const);
     return { missing: status === 200 ? undefined : 'it is not ready', checks };
   } catch (error) {
     return { missing: error instanceof Error ? error.message : String(error), checks: [] };

@@ -121,6 +121,45 @@ describe('the limits of a client', () => {
   });
 });
 
+describe('the limits of service accounts', () => {
+  /** The owner of a workspace makes any number of them, and sends requests as each. */
+  const account = (name: string, cluster: string): Caller => ({
+    ...user(`system:serviceaccount:default:${name}`),
+    extra: { 'authentication.kcp.io/cluster-name': [cluster] },
+  });
+
+  test('hold for each of them, and for all of one logical cluster together at four times as much', () => {
+    const { limiter, admit, refusal } = limiterOf({ requestsInFlight: 2, watches: 1 });
+    admit(account('a0', 'one'));
+    const release = admit(account('a0', 'one'));
+    expect(refusal(account('a0', 'one')).message).toMatch(/this client/);
+    for (let i = 1; i < 7; i++) admit(account(`a${i}`, 'one'));
+    expect(refusal(account('a8', 'one'))).toMatchObject({
+      limit: 'requests',
+      message: expect.stringContaining('logical cluster'),
+    });
+    for (let i = 0; i < 4; i++) admit(account(`a${i}`, 'one'), 'stream');
+    expect(refusal(account('a8', 'one'), 'stream').limit).toBe('watches');
+    // Nobody else has less for it.
+    admit(account('a0', 'two'));
+    admit(user('ada'));
+    expect(limiter.clients).toBe(8 + 1 + 1 + 2);
+    release();
+    release();
+    admit(account('a8', 'one'));
+    expect(refusal(account('a9', 'one')).limit).toBe('requests');
+  });
+
+  test('hold for their rate together, and a refused request takes nothing of it', () => {
+    const { clock, admit, refusal } = limiterOf({ requestsPerSecond: 1, burst: 2 });
+    for (let i = 0; i < 8; i++) admit(account(`a${i}`, 'one'))();
+    for (let i = 0; i < 10; i++) expect(refusal(account('new', 'one')).limit).toBe('rate');
+    clock.milliseconds += 250;
+    admit(account('new', 'one'))();
+    expect(refusal(account('new', 'one')).message).toMatch(/logical cluster/);
+  });
+});
+
 describe('the name that a refused client has in metrics and audit', () => {
   test('is the same each time, another for each client, and tells nobody who it is', () => {
     const { admit, refusal } = limiterOf({ requestsInFlight: 1 });

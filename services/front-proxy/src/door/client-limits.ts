@@ -2,13 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
 import type { ClientLimits } from '@kcp-vw/shared/config/options.ts';
 import { StatusError } from '@kcp-vw/shared/kube/errors.ts';
-import { clientName } from './client-name.ts';
-
-/** A short request; or a watch, a followed log or an upgrade, which last. */
-export type RequestKind = 'unary' | 'stream';
-
-/** What a client has too much of. */
-export type ThrottleReason = 'requests' | 'watches' | 'rate';
+import { accountsName, clientName, networkOf } from './client-name.ts';
+import { ClientTable, type Lack, type Quota, type RequestKind, type ThrottleReason } from './client-table.ts';
 
 /** 429, before anything went to a backend. */
 export class Throttled extends StatusError {
@@ -23,42 +18,60 @@ export class Throttled extends StatusError {
   }
 }
 
+/** Ends an attempt to authenticate; only the first call counts. */
+export type AttemptEnds = (outcome: 'failed' | 'done') => void;
+
 export interface ClientLimiter {
   /**
    * Takes a place for a request of this caller; the returned function gives it back, and only its first call counts. `address` is the
    * remote one. Throws a `Throttled` when the client has none left.
    */
   admit(caller: Caller, address: string, kind: RequestKind): () => void;
-  /** Clients that are kept count of. */
+  /**
+   * Takes a place for finding out whose token has come from this remote address, before that costs anything. Throws a `Throttled` when too
+   * many of its network are looked at, or were of nobody. There is no configuration without this limit.
+   */
+  attempt(address: string): AttemptEnds;
+  /** Clients that are kept count of: callers, all service accounts of a logical cluster, networks that sent tokens. */
   readonly clients: number;
 }
 
 export interface ClientLimiterDependencies {
   /** Milliseconds, of a clock that only goes forward. */
   readonly now?: () => number;
-  /** Clients that are kept count of each by itself. */
+  /** Clients of each of these kinds that are kept count of each by itself. */
   readonly maxClients?: number;
-}
-
-interface Client {
-  readonly unary: Places;
-  readonly stream: Places;
-  /** Requests that may come at once. */
-  tokens: number;
-  /** When `tokens` was right. */
-  countedAt: number;
-}
-
-interface Places {
-  taken: number;
 }
 
 /** A few hundred bytes each. */
 const MAX_CLIENTS = 20_000;
-/** Nobody looks for idle clients below that many. */
-const FEW_CLIENTS = 1_000;
-/** Milliseconds between two looks for idle clients when there are too many of them. */
-const LOOK_AGAIN_MS = 1_000;
+
+/**
+ * What all service accounts of a logical cluster have together, in times of what each has: a workspace's owner makes as many of them as
+ * wanted.
+ */
+const ACCOUNTS_TOGETHER = 4;
+
+/**
+ * Tokens of one network that are looked at at a time. Each unknown one holds a connection to its reviewer until there is an answer; a token
+ * that is remembered holds its place for no time.
+ */
+const ATTEMPTS_AT_A_TIME = 1_000;
+/**
+ * Tokens of nobody that one network may send per second. Clients with an expired token stay below it, and many of them can be behind one
+ * address: hence the burst.
+ */
+const FAILED_ATTEMPTS_PER_SECOND = 20;
+const FAILED_ATTEMPTS_AT_ONCE = 1_000;
+const ATTEMPTS: Quota = {
+  unary: ATTEMPTS_AT_A_TIME,
+  stream: 0,
+  rate: FAILED_ATTEMPTS_PER_SECOND,
+  burst: FAILED_ATTEMPTS_AT_ONCE,
+};
+
+/** As a listener calls the peer of a Unix socket: a process on this machine, and not one client. */
+const LOCAL = 'unix';
 
 /** Seconds. */
 const MAX_RETRY_AFTER = 60;
@@ -68,95 +81,95 @@ const NOTHING = (): void => undefined;
 /** Requests in flight, watches, and a token bucket for each client. A limit of 0 is none. */
 export function createClientLimiter(limits: ClientLimits, dependencies: ClientLimiterDependencies = {}): ClientLimiter {
   const { now = () => performance.now(), maxClients = MAX_CLIENTS } = dependencies;
-  const { requestsInFlight, watches, requestsPerSecond: rate } = limits;
-  if (requestsInFlight === 0 && watches === 0 && rate === 0) return { admit: () => NOTHING, clients: 0 };
-
+  const { requestsInFlight, watches, requestsPerSecond } = limits;
+  const isLimited = requestsInFlight > 0 || watches > 0 || requestsPerSecond > 0;
   const burst = Math.max(1, limits.burst);
-  const most = { unary: requestsInFlight, stream: watches };
-  const held = { unary: new MeanHeld(), stream: new MeanHeld() };
+  const table = (quota: Quota) => new ClientTable(quota, now, maxClients);
+  const times = (factor: number): Quota => ({
+    unary: factor * requestsInFlight,
+    stream: factor * watches,
+    rate: factor * requestsPerSecond,
+    burst: factor * burst,
+  });
+  // Tables of their own: no crowd of one kind takes the places of another.
+  const callers = table(times(1));
+  const clusters = table(times(ACCOUNTS_TOGETHER));
+  const networks = table(ATTEMPTS);
   const nameless = randomBytes(32);
-  const clients = new Map<string, Client>();
-  const newClient = (): Client => ({ unary: { taken: 0 }, stream: { taken: 0 }, tokens: burst, countedAt: now() });
-  // When all places are taken by clients that are busy, those that come then share one; users and strangers apart, of whom there can be
-  // any number.
-  const shared = { users: newClient(), strangers: newClient() };
 
-  const refill = (client: Client, at: number): number => {
-    client.tokens = Math.min(burst, client.tokens + ((at - client.countedAt) * rate) / 1000);
-    client.countedAt = at;
-    return client.tokens;
-  };
-  /** Of these nothing is to be remembered. */
-  const isIdle = (client: Client, at: number): boolean =>
-    client.unary.taken === 0 && client.stream.taken === 0 && (rate === 0 || refill(client, at) >= burst);
-
-  let lookAt = Math.min(FEW_CLIENTS, maxClients);
-  let lookedAt = Number.NEGATIVE_INFINITY;
-  /** Each look makes place for as many as it has looked at, or is a second away from the next one. */
-  function forgetIdle(at: number): void {
-    if (clients.size >= maxClients && at - lookedAt < LOOK_AGAIN_MS) return;
-    lookedAt = at;
-    for (const [name, client] of clients) if (isIdle(client, at)) clients.delete(name);
-    lookAt = Math.min(maxClients, Math.max(FEW_CLIENTS, 2 * clients.size));
-  }
-
-  function clientOf(name: string, caller: Caller): Client {
-    const known = clients.get(name);
-    if (known !== undefined) return known;
-    if (clients.size >= lookAt) forgetIdle(now());
-    if (clients.size >= maxClients) return caller.method === 'anonymous' ? shared.strangers : shared.users;
-    const client = newClient();
-    clients.set(name, client);
-    return client;
-  }
-
-  const refused = (limit: ThrottleReason, name: string, seconds: number): Throttled => {
+  const refused = ({ limit, seconds }: Lack, name: string, messages: Messages): Throttled => {
     const hash = createHmac('sha256', nameless).update(name).digest('hex').slice(0, 8);
-    return new Throttled(limit, hash, MESSAGES[limit], Math.min(MAX_RETRY_AFTER, Math.max(1, Math.ceil(seconds))));
+    return new Throttled(limit, hash, messages[limit], Math.min(MAX_RETRY_AFTER, Math.max(1, Math.ceil(seconds))));
   };
 
   return {
     admit(caller, address, kind) {
-      const name = clientName(caller, address);
+      const name = isLimited ? clientName(caller, address) : undefined;
       if (name === undefined) return NOTHING;
-      const client = clientOf(name, caller);
-      const places = client[kind];
-      if (most[kind] > 0 && places.taken >= most[kind]) {
-        throw refused(kind === 'unary' ? 'requests' : 'watches', name, held[kind].seconds / most[kind]);
-      }
-      if (rate > 0) {
-        const tokens = refill(client, now());
-        if (tokens < 1) throw refused('rate', name, (1 - tokens) / rate);
-        client.tokens--;
+      const client = callers.clientOf(name, caller.method === 'anonymous');
+      const lack = callers.lackOf(client, kind);
+      if (lack) throw refused(lack, name, OF_CLIENT);
+      const together = accountsName(caller);
+      if (together === undefined) return callers.take(client, kind);
+
+      const cluster = clusters.clientOf(together);
+      const shared = clusters.lackOf(cluster, kind);
+      if (shared) throw refused(shared, together, OF_ACCOUNTS);
+      const release = callers.take(client, kind);
+      const releaseTogether = clusters.take(cluster, kind);
+      return () => {
+        release();
+        releaseTogether();
+      };
+    },
+
+    attempt(address) {
+      if (address === LOCAL) return NOTHING;
+      const name = networkOf(address);
+      const network = networks.clientOf(name);
+      const places = network.unary;
+      // Each that is looked at may turn out to be nobody's: together they never fail more often than they may.
+      const hasTokens = () => network.tokens - places.taken >= 1;
+      if (places.taken >= ATTEMPTS_AT_A_TIME) throw refused({ limit: 'requests', seconds: 1 }, name, OF_NETWORK);
+      // What has come back counts only where it is missing: to ask for the time costs more than all the rest.
+      if (!hasTokens()) {
+        networks.refill(network);
+        if (!hasTokens()) throw refused({ limit: 'rate', seconds: 1 / FAILED_ATTEMPTS_PER_SECOND }, name, OF_NETWORK);
       }
       places.taken++;
-      // To ask for the time costs more than all the rest, and only who comes near a limit needs to know when it ends.
-      const since = most[kind] > 0 && 2 * places.taken >= most[kind] ? now() : undefined;
       let isHeld = true;
-      return () => {
+      return outcome => {
         if (!isHeld) return;
         isHeld = false;
         places.taken--;
-        if (since !== undefined) held[kind].add((now() - since) / 1000);
+        if (outcome === 'done') return;
+        networks.refill(network);
+        network.tokens--;
       };
     },
+
     get clients() {
-      return clients.size;
+      return callers.size + clusters.size + networks.size;
     },
   };
 }
 
-const MESSAGES: Readonly<Record<ThrottleReason, string>> = {
+type Messages = Readonly<Record<ThrottleReason, string>>;
+
+const OF_CLIENT: Messages = {
   requests: 'too many requests of this client are being answered: wait for some of them',
   watches: 'this client has too many open watches and upgraded connections: close some of them',
   rate: 'this client sends requests faster than it may',
 };
 
-/** How long a place was held on the average of late; divided by the places a client has, the time until one is free again. */
-class MeanHeld {
-  seconds = 0;
+const OF_ACCOUNTS: Messages = {
+  requests: 'too many requests of the service accounts of this logical cluster are being answered: wait for some of them',
+  watches: 'the service accounts of this logical cluster have too many open watches and upgraded connections: close some of them',
+  rate: 'the service accounts of this logical cluster send requests faster than they may',
+};
 
-  add(seconds: number): void {
-    this.seconds += (seconds - this.seconds) / 16;
-  }
-}
+const OF_NETWORK: Messages = {
+  ...OF_CLIENT,
+  requests: 'too many tokens of this network are being looked at: wait for some of them',
+  rate: 'too many tokens of this network were not valid',
+};

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
-import { clientName, networkOf } from './client-name.ts';
+import { accountsName, clientName, networkOf } from './client-name.ts';
 
 const user = (name: string, overrides: Partial<Caller> = {}): Caller => ({
   ...{ name, uid: '', groups: [], extra: {}, method: 'token' },
@@ -40,6 +40,16 @@ describe('what a client is known by', () => {
     const [one, other] = ['a', 'b'].map(end => clientName(user('x'.repeat(500_000) + end), '') ?? '');
     expect(one?.length).toBeLessThan(100);
     expect(one).not.toBe(other);
+  });
+});
+
+describe('what the service accounts of a logical cluster are known by together', () => {
+  test('is the logical cluster, and nothing for users, who may have such an extra', () => {
+    const other: Caller = { ...account('a'), name: 'system:serviceaccount:other:bot' };
+    expect(accountsName(account('a'))).toBe(accountsName(other));
+    expect(accountsName(account('a'))).not.toBe(accountsName(account('b')));
+    expect(accountsName({ ...account('a'), name: 'ada' })).toBeUndefined();
+    expect(accountsName(user('system:serviceaccount:default:ci'))).toBeUndefined();
   });
 });
 

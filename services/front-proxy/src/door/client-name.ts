@@ -17,6 +17,13 @@ export function clientName(caller: Caller, address: string): string | undefined 
   return name === ANONYMOUS ? `${APART}${networkOf(address)}` : name;
 }
 
+/** What all service accounts of the caller's logical cluster are known by; undefined for whoever is none of them. */
+export const accountsName = (caller: Caller): string | undefined => {
+  if (!caller.name.startsWith(SERVICE_ACCOUNT_PREFIX)) return undefined;
+  const clusters = caller.extra[CLUSTER_NAME_KEY];
+  return clusters && kept(clusters.join(','));
+};
+
 /** Is in no name that an authenticator lets through, so that none is taken for something else. */
 const APART = '\0';
 
@@ -26,8 +33,11 @@ const nameOf = perObject((caller: Caller): string | undefined => {
   const { name, extra } = caller;
   const clusters = name.startsWith(SERVICE_ACCOUNT_PREFIX) ? extra[CLUSTER_NAME_KEY] : undefined;
   const full = clusters === undefined ? name : `${name}${APART}${clusters.join(',')}`;
-  return full.length <= MAX_KEPT ? full : `${APART}${createHash('sha256').update(full).digest('hex')}`;
+  return kept(full);
 });
+
+const kept = (name: string): string =>
+  name.length <= MAX_KEPT ? name : `${APART}${createHash('sha256').update(name).digest('hex')}`;
 
 /** An IPv4 address, or the first 64 bits of an IPv6 one: a single machine has all of the others to choose from. */
 export function networkOf(address: string): string {

@@ -72,6 +72,7 @@ async function serve(limits = LIMITS) {
     audit: { write: entry => audited.push(entry), flush: async () => undefined, close: async () => undefined },
     metrics,
     limits: {
+      attempt: limiter.attempt,
       admit(...request) {
         const release = limiter.admit(...request);
         state.open++;

@@ -5,8 +5,8 @@ import { type Caller, isMasters } from '@kcp-vw/shared/authn/identity.ts';
 import { SERVICES as SHIPPED } from '@kcp-vw/shared/config/options.ts';
 import { badGateway, badRequest, toStatusError } from '@kcp-vw/shared/kube/errors.ts';
 import { RequestBody } from '@kcp-vw/shared/listener/body.ts';
-import type { Exchange, Handler } from '@kcp-vw/shared/listener/exchange.ts';
-import { headerValue } from '@kcp-vw/shared/listener/headers.ts';
+import type { Exchange, Handler, Peer } from '@kcp-vw/shared/listener/exchange.ts';
+import { headerValue, type RawHeaders } from '@kcp-vw/shared/listener/headers.ts';
 import type { AuditEntry, AuditLog } from '@kcp-vw/shared/observe/audit.ts';
 import { type Health, mayAskForHealth } from '@kcp-vw/shared/observe/health.ts';
 import { createMetrics, type Metrics } from '@kcp-vw/shared/observe/metrics.ts';
@@ -104,7 +104,7 @@ export function createFront(options: FrontOptions): Handler {
     const answer = health.respond(path, new URLSearchParams(query));
     if (answer === undefined) return false;
     try {
-      const caller = await authenticate(exchange.headers, exchange.peer);
+      const caller = await lookedAt(exchange);
       if (isSingleCheck(path) && !isMasters(caller)) return false;
       sendText(exchange, answer.code, answer.body);
     } catch (error) {
@@ -115,15 +115,30 @@ export function createFront(options: FrontOptions): Handler {
 
   async function authenticated(exchange: Exchange): Promise<Caller> {
     try {
-      const caller = await authenticate(exchange.headers, exchange.peer);
+      const caller = await lookedAt(exchange);
       metrics.authentication(caller.method === 'anonymous' ? 'anonymous' : 'success');
       if (isForged(exchange.headers, caller)) metrics.headerForgery();
       return caller;
     } catch (error) {
+      // Nobody has looked at its credentials.
+      if (error instanceof Throttled) throw error;
       const { code } = toStatusError(error);
       metrics.authentication(code < 500 ? 'failure' : 'error');
       // A malformed request, or one that could not be judged, says nothing of who may send what.
       if ((code === 401 || code === 403) && isForged(exchange.headers, undefined)) metrics.headerForgery();
+      throw error;
+    }
+  }
+
+  /** Who it is, where not too many tokens are looked at already. The place is taken until that is known, even if the client has left. */
+  async function lookedAt({ headers, peer }: Exchange): Promise<Caller> {
+    const end = isAttempt(headers, peer) ? limits.attempt(peer.address) : undefined;
+    try {
+      const caller = await authenticate(headers, peer);
+      end?.('done');
+      return caller;
+    } catch (error) {
+      end?.(toStatusError(error).code === 401 ? 'failed' : 'done');
       throw error;
     }
   }
@@ -144,6 +159,15 @@ const THROTTLED = { requests: 'clientRequests', watches: 'clientWatches', rate: 
 
 /** Bytes of the request's body that were taken. */
 const received = ({ body }: Exchange): number => (body instanceof RequestBody ? body.received : 0);
+
+/**
+ * Whoever shows a certificate that we trust makes no attempt: users' certificates are looked at before tokens, and a proxy or shard sends
+ * those of many users from one address.
+ */
+const isAttempt = (headers: RawHeaders, { clientCertificate, requestHeaderCertificate }: Peer): boolean =>
+  clientCertificate === undefined &&
+  requestHeaderCertificate === undefined &&
+  headerValue(headers, 'authorization') !== undefined;
 
 const isSingleCheck = (path: string): boolean => path.lastIndexOf('/') > 0;
 

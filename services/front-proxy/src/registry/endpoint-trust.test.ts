@@ -1,10 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { createAuthority } from '@kcp-vw/pki/pki.ts';
-import { trustOf } from './endpoint-trust.ts';
+import { type Trust, type TrustInputs, trustIn } from './endpoint-trust.ts';
 
 const [a, b, c] = ['a', 'b', 'c'].map(commonName => createAuthority({ commonName }).certPem) as [string, string, string];
 const base64 = (...pems: string[]): string => Buffer.from(pems.join('')).toString('base64');
-const count = (trust: ReturnType<typeof trustOf>): string[] =>
+const trustOf = ({ ca, ...ofView }: TrustInputs & { readonly ca?: string }): Trust => trustIn(ofView)(ca);
+const count = (trust: Trust): string[] =>
   'ca' in trust ? [a, b, c].flatMap((pem, i) => (trust.ca.includes(pem.trim()) ? ['abc'[i] as string] : [])) : [trust.refusal];
 
 test('the bundle of the view counts, else the file of the flag', () => {

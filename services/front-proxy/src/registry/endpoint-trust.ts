@@ -1,38 +1,37 @@
 import { X509Certificate } from 'node:crypto';
 
-/** What is said about the authorities that certify an endpoint. */
+/** What is said about the authorities that certify the endpoints of a view. */
 export interface TrustInputs {
   /** `spec.caBundle`: PEM in base64. */
   readonly caBundle?: string | undefined;
   /** PEM of `--services-ca-file`, which counts where there is no bundle. */
   readonly servicesCA?: string | Buffer | undefined;
-  /** The endpoint's own word, PEM: it narrows what is believed. */
-  readonly ca?: string | undefined;
 }
 
 export type Trust = { readonly ca: string } | { readonly refusal: string };
 
+/** `ca`: the endpoint's own word, PEM, which narrows what is believed. */
+export type TrustOf = (ca: string | undefined) => Trust;
+
 /**
  * The authorities whose certificates count at an endpoint. The system's never do, and an endpoint cannot add any: whoever writes its entry
- * would otherwise say himself whom to believe.
+ * would otherwise say himself whom to believe. What counts in the view is decoded once, however many endpoints it has.
  */
-export function trustOf({ caBundle, servicesCA, ca }: TrustInputs): Trust {
+export function trustIn({ caBundle, servicesCA }: TrustInputs): TrustOf {
   if (caBundle === undefined && servicesCA === undefined) {
-    return { refusal: 'nothing says whose certificates count there: neither spec.caBundle nor --services-ca-file' };
+    return () => ({ refusal: 'nothing says whose certificates count there: neither spec.caBundle nor --services-ca-file' });
   }
+  const source = caBundle === undefined ? '--services-ca-file' : 'spec.caBundle';
   const given = certificatesIn(caBundle === undefined ? String(servicesCA) : Buffer.from(caBundle, 'base64').toString());
-  if (given === undefined) {
-    return {
-      refusal: `${caBundle === undefined ? '--services-ca-file' : 'spec.caBundle'} holds no certificates that can be decoded`,
-    };
-  }
-  if (ca === undefined) return { ca: pemOf(given) };
-  const own = certificatesIn(ca);
-  if (own === undefined) return { refusal: 'its ca holds no certificates that can be decoded' };
-  const common = given.filter(({ raw }) => own.some(other => raw.equals(other.raw)));
-  return common.length > 0
-    ? { ca: pemOf(common) }
-    : { refusal: `none of the authorities in its ca is in ${caBundle === undefined ? '--services-ca-file' : 'spec.caBundle'}` };
+  if (given === undefined) return () => ({ refusal: `${source} holds no certificates that can be decoded` });
+  const all = { ca: pemOf(given) };
+  return ca => {
+    if (ca === undefined) return all;
+    const own = certificatesIn(ca);
+    if (own === undefined) return { refusal: 'its ca holds no certificates that can be decoded' };
+    const common = given.filter(({ raw }) => own.some(other => raw.equals(other.raw)));
+    return common.length > 0 ? { ca: pemOf(common) } : { refusal: `none of the authorities in its ca is in ${source}` };
+  };
 }
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;

@@ -12,6 +12,8 @@ export interface Lease extends KubeObject {
 
 /** Whatever a lease says, an instance that is gone must not stay for hours. */
 const LONGEST_MS = 300_000;
+/** Nor does one have to be asked about all the time. */
+const SHORTEST_MS = 3_000;
 
 export function leaseOf(object: KubeObject): Lease {
   const { name, namespace, uid, resourceVersion } = object.metadata ?? {};
@@ -26,7 +28,7 @@ export function leaseOf(object: KubeObject): Lease {
       ...(resourceVersion && { resourceVersion }),
     },
     mark: JSON.stringify([uid, typeof renewTime === 'string' ? renewTime : resourceVersion]),
-    milliseconds: seconds && Math.min(seconds * 1_000, LONGEST_MS),
+    milliseconds: seconds && Math.max(SHORTEST_MS, Math.min(seconds * 1_000, LONGEST_MS)),
   };
 }
 

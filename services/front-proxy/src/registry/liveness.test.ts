@@ -52,6 +52,35 @@ describe('an instance is dead', () => {
     expect(instances()).toEqual([]);
   });
 
+  test('with a lease for less than a second not before some have passed', async () => {
+    fake.view('v', [endpoint('a')]);
+    await follow();
+    fake.renew('v', 'a', 0.001);
+    await fake.pass(2);
+    expect([instances(), fake.asked]).toEqual([['a'], []]);
+    await fake.pass(3);
+    expect(instances()).toEqual([]);
+  });
+
+  // Leases that are always due, in a view that comes first, would take every question.
+  test('however many of another view have to be asked about all the time', async () => {
+    const noisy = Array.from({ length: 40 }, (_, i) => `i${i}`);
+    fake.view(
+      'v',
+      noisy.map(name => endpoint(name)),
+    );
+    fake.view('w', [endpoint('b')]);
+    fake.renew('w', 'b');
+    for (const name of noisy) fake.renew('v', name, 1);
+    await follow();
+    await fake.pass(40, () => {
+      fake.silent = true;
+      for (const name of noisy) fake.renew('v', name, 1);
+      fake.silent = false;
+    });
+    expect([instances('v')?.length, instances('w')]).toEqual([40, []]);
+  });
+
   // Whoever may write leases in one namespace speaks for the view of that namespace.
   test('when only somebody of its name is alive who serves another view', async () => {
     fake.view('v', [endpoint('a')]);

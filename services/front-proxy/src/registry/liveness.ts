@@ -90,8 +90,8 @@ export function followLiveness({ registry, leaseSeconds, clock = systemClock, on
     else if (object.mark !== one.mark) seen(one, object.mark, object.milliseconds);
   };
 
-  const isDue = (one: Tracked): boolean =>
-    one.deadSince === undefined && !one.isAsked && clock.now() - one.since >= one.milliseconds;
+  const dueAt = (one: Tracked): number => one.since + one.milliseconds;
+  const isDue = (one: Tracked): boolean => one.deadSince === undefined && !one.isAsked && clock.now() >= dueAt(one);
   const ask = async (one: Tracked): Promise<void> => {
     const { mark } = one;
     one.isAsked = true;
@@ -117,7 +117,9 @@ export function followLiveness({ registry, leaseSeconds, clock = systemClock, on
       isAway = false;
       for (const one of tracked.values()) one.since = clock.now();
     } else {
-      for (const one of [...tracked.values()].filter(isDue).slice(0, ASKED_AT_ONCE)) void ask(one);
+      // Who has waited longest comes first: many that are always due do not keep the others from being asked about.
+      const due = [...tracked.values()].filter(isDue).sort((a, b) => dueAt(a) - dueAt(b));
+      for (const one of due.slice(0, ASKED_AT_ONCE)) void ask(one);
     }
   };
 
@@ -127,7 +129,8 @@ export function followLiveness({ registry, leaseSeconds, clock = systemClock, on
 
   return {
     expect(view, instances) {
-      for (const [id, one] of tracked) if (one.view === view && !instances.includes(one.instance)) tracked.delete(id);
+      const expected = new Set(instances);
+      for (const [id, one] of tracked) if (one.view === view && !expected.has(one.instance)) tracked.delete(id);
       for (const instance of instances) {
         const id = idOf({ view, instance });
         if (tracked.has(id)) continue;

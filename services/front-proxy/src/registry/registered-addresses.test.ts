@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createAuthority } from '@kcp-vw/pki/pki.ts';
 import type { VirtualWorkspaceEndpoint } from '@kcp-vw/shared/registration/virtual-workspace.ts';
-import type { Judgement } from './judged-endpoints.ts';
+import { type Judgement, judgeEndpoints } from './judged-endpoints.ts';
 import { CA, endpoint, instancesOf, JUDGEMENT, registeredFrom } from './registered.fixture.ts';
 import type { RegisteredAddresses } from './registered-addresses.ts';
 import { FakeRegistry } from './registry.fixture.ts';
@@ -41,14 +41,14 @@ describe('what is registered', () => {
     fake.renew('v', 'a');
     await follow();
     expect(source.addressesOf('v')).toMatchObject([
-      { service: 'v', instance: 'a', url: 'https://a.example:6443', ready: true, ca: CA },
+      { service: 'view:v', instance: 'a', url: 'https://a.example:6443', ready: true, ca: CA },
     ]);
     expect(source.addressesOf('w')).toBeUndefined();
     fake.view('w', []);
     await fake.clock.advance(0);
     expect(source.addressesOf('w')).toEqual([]);
     fake.view('w', [endpoint('b', { shard: 'two', ready: false })]);
-    await fake.clock.advance(0);
+    await fake.pass(1);
     expect(source.addressesOf('w')).toMatchObject([{ instance: 'b', shard: 'two', ready: false }]);
     expect(source.views()).toEqual(['v', 'w']);
   });
@@ -60,6 +60,13 @@ describe('what is registered', () => {
       'apiexport-vw',
       'apiexport-vw',
     ]);
+  });
+
+  // It would answer for the service whose readiness the front proxy waits for.
+  test('is never of a service that somebody’s view is called like', async () => {
+    fake.view('apiexport-vw', [endpoint('a')]);
+    await follow();
+    expect(source.addressesOf('apiexport-vw')?.[0]?.service).toBe('view:apiexport-vw');
   });
 
   test('may be any view until the first list is in, so that nobody is told that his view is none', async () => {
@@ -79,8 +86,36 @@ describe('what is registered', () => {
     const before = changes;
     await fake.pass(40, () => fake.renew('v', 'a'));
     fake.view('v', [endpoint('a')]);
-    await fake.clock.advance(0);
+    await fake.pass(2);
     expect([changes - before, instances()]).toEqual([0, ['a']]);
+  });
+
+  // Each judgement decodes certificates: whoever may write one object could otherwise keep the front proxy from everything else.
+  test('is judged once a second however often it is written, and then as it is last', async () => {
+    let judgements = 0;
+    source = registeredFrom(fake, [], () => {
+      judgements += 1;
+      return JUDGEMENT;
+    });
+    fake.view('v', [endpoint('a')]);
+    await fake.pass(3);
+    judgements = 0;
+    for (let i = 0; i < 100; i += 1) {
+      fake.view('v', [endpoint(`i${i}`)]);
+      await fake.clock.advance(0);
+    }
+    expect([judgements, instances()]).toEqual([1, ['i0']]);
+    expect(source.reports()[0]?.object.status?.endpoints?.[0]?.instance).toBe('i0');
+    await fake.pass(1);
+    expect([judgements, instances()]).toEqual([2, ['i99']]);
+    fake.view('v', [endpoint('b')]);
+    await fake.pass(1);
+    fake.view('v', [endpoint('c')]);
+    await fake.clock.advance(0);
+    source.close();
+    judgements = 0;
+    await fake.pass(5);
+    expect(judgements).toBe(0);
   });
 });
 
@@ -107,10 +142,34 @@ describe('an entry is refused', () => {
   test('when its view has too many', async () => {
     fake.view(
       'v',
-      Array.from({ length: 251 }, (_, i) => endpoint(`i${String(i).padStart(3, '0')}`)),
+      Array.from({ length: 51 }, (_, i) => endpoint(`i${String(i).padStart(3, '0')}`)),
     );
     await follow();
-    expect([instances()?.length, refusals()]).toEqual([250, ['i250: a view has at most 250 endpoints']]);
+    expect([instances()?.length, refusals()]).toEqual([50, ['i050: a view has at most 50 endpoints']]);
+  });
+
+  // Entries of processes that never were, with names that come first.
+  test('never because of those that nobody renews', async () => {
+    fake.view('v', [...Array.from({ length: 60 }, (_, i) => endpoint(`a${i}`)), endpoint('real')]);
+    await follow();
+    expect(instances()).not.toContain('real');
+    await fake.pass(40, () => fake.renew('v', 'real'));
+    expect(instances()).toEqual(['real']);
+  });
+
+  // A bundle of hundreds of certificates would be decoded for each of them.
+  test('or not by a bundle that is read once for all of a view', () => {
+    let reads = 0;
+    const spec = {
+      path: '/services/v',
+      get caBundle() {
+        reads += 1;
+        return Buffer.from(CA).toString('base64');
+      },
+    };
+    const entries = Array.from({ length: 20 }, (_, i) => endpoint(`i${i}`));
+    expect(judgeEndpoints('v', spec, entries, JUDGEMENT, () => true).filter(one => 'address' in one)).toHaveLength(20);
+    expect(reads).toBe(1);
   });
 
   test('where the object and the flag do not both allow it', async () => {
@@ -151,7 +210,7 @@ describe('a view that is deleted', () => {
     await fake.pass(1);
     expect(instances()).toEqual(['a']);
     expect(source.reports()).toEqual([]);
-    await fake.pass(2);
+    await fake.pass(10);
     expect([source.addressesOf('v'), source.views()]).toEqual([undefined, []]);
   });
 

@@ -38,7 +38,9 @@ export interface RegisteredAddresses extends AddressSource {
 }
 
 /** Milliseconds that a view stays when its object is deleted, in case that it is made again. */
-const DELETED_STAYS_MS = 2_000;
+const DELETED_STAYS_MS = 10_000;
+/** Milliseconds between two judgements of a view: whoever may write its object may do so all the time. */
+const PAUSE_MS = 1_000;
 
 interface View {
   /** Undefined: deleted a moment ago. */
@@ -46,6 +48,12 @@ interface View {
   /** Of the object before this one, as long as its entries stand in for those that are not written again yet. */
   before: VirtualWorkspace | undefined;
   forget: () => void;
+  /** The object that `endpoints` are of. */
+  judged: VirtualWorkspace | undefined;
+  /** Of the clock. */
+  judgedAt: number;
+  /** Prevents the judgement that is planned; undefined: none is. */
+  cancel: (() => void) | undefined;
   endpoints: readonly RegisteredEndpoint[];
   addresses: readonly UrlAddress[];
   /** Who listens is told when it changes. */
@@ -69,19 +77,28 @@ export function registeredAddresses(options: RegisteredAddressesOptions): Regist
   const judge = (name: string, view: View): void => {
     const { object, before } = view;
     const own = object?.status?.endpoints ?? [];
-    if (own.length > 0) view.before = undefined;
     const entries = own.length > 0 ? own : (before?.status?.endpoints ?? []);
-    const judged = judgeEndpoints(name, (object ?? before)?.spec, entries, judgement());
     liveness.expect(name, entries.map(({ instance }) => instance).filter(isInstanceName));
-    const endpoints = judged.map(one => ({ ...one, isAlive: liveness.isAlive({ view: name, instance: one.instance }) }));
+    const isAlive = (instance: string): boolean => liveness.isAlive({ view: name, instance });
+    const judged = judgeEndpoints(name, (object ?? before)?.spec, entries, judgement(), isAlive);
+    const endpoints = judged.map(one => ({ ...one, isAlive: isAlive(one.instance) }));
     const addresses = endpoints.flatMap(one => ('address' in one && one.isAlive ? one.address : []));
     const summary = summaryOf(object, endpoints);
     const isSame = isDeepStrictEqual(view.summary, summary) && views.get(name) === view;
-    Object.assign(view, { endpoints, addresses, summary });
+    view.cancel?.();
+    Object.assign(view, { judged: object, judgedAt: clock.now(), cancel: undefined, endpoints, addresses, summary });
     views.set(name, view);
     if (!isSame) for (const listener of [...listeners]) listener();
   };
+  /** At once, or as soon as it may be judged again, by what it is then. */
+  const judgeSoon = (name: string, view: View): void => {
+    if (view.cancel) return;
+    const wait = view.judgedAt + PAUSE_MS - clock.now();
+    if (wait <= 0) judge(name, view);
+    else view.cancel = clock.after(wait, () => judge(name, view));
+  };
   const remove = (name: string): void => {
+    views.get(name)?.cancel?.();
     liveness.expect(name, []);
     if (views.delete(name)) for (const listener of [...listeners]) listener();
   };
@@ -105,8 +122,9 @@ export function registeredAddresses(options: RegisteredAddressesOptions): Regist
         if (view.before) view.forget = clock.after(leaseSeconds * 1_000, () => forgetBefore(name, view));
       }
       view.object = object;
+      if ((object.status?.endpoints ?? []).length > 0) view.before = undefined;
     }
-    judge(name, view);
+    judgeSoon(name, view);
   };
 
   const judgeAgain = (): void => {
@@ -114,7 +132,7 @@ export function registeredAddresses(options: RegisteredAddressesOptions): Regist
   };
   liveness.onChange(name => {
     const view = views.get(name);
-    if (view) judge(name, view);
+    if (view) judgeSoon(name, view);
   });
   objects.onEvent(onObject);
   objects.start();
@@ -124,7 +142,8 @@ export function registeredAddresses(options: RegisteredAddressesOptions): Regist
     addressesOf: view => views.get(view)?.addresses ?? (objects.synced() ? undefined : []),
     views: () => [...views.keys()],
     synced: () => objects.synced(),
-    reports: () => [...views.values()].flatMap(({ object, endpoints }) => (object ? { object, endpoints } : [])),
+    reports: () =>
+      [...views.values()].flatMap(({ object, judged, endpoints }) => (object && judged ? { object: judged, endpoints } : [])),
     deadFor: milliseconds => liveness.deadFor(milliseconds),
     judgeAgain,
     onChange(listener) {
@@ -134,7 +153,10 @@ export function registeredAddresses(options: RegisteredAddressesOptions): Regist
     close() {
       objects.stop();
       liveness.close();
-      for (const { forget } of views.values()) forget();
+      for (const { forget, cancel } of views.values()) {
+        forget();
+        cancel?.();
+      }
     },
   };
 }
@@ -143,6 +165,9 @@ const newView = (): View => ({
   object: undefined,
   before: undefined,
   forget: () => undefined,
+  judged: undefined,
+  judgedAt: Number.NEGATIVE_INFINITY,
+  cancel: undefined,
   endpoints: [],
   addresses: [],
   summary: undefined,

@@ -54,6 +54,8 @@ export interface WriteConditionsOptions {
 const TIMEOUT_MS = 5_000;
 /** Milliseconds between two writes of one object. */
 const PAUSE_MS = 5_000;
+/** Milliseconds until an object is written again that this front proxy may not write. */
+const FORBIDDEN_PAUSE_MS = 600_000;
 
 /** An object, and what was said of it last. */
 interface Told {
@@ -86,12 +88,15 @@ export function writeConditions(options: WriteConditionsOptions): () => void {
     one.earliest = clock.now() + PAUSE_MS;
     try {
       const { status, body } = await apply(registry, view, withTimes(said, report, date()));
-      if (status === 403)
-        return stop(`the conditions of views are not written, for this front proxy may not: ${body.slice(0, 500)}`);
-      // Deleted meanwhile; made again it is another object.
-      if (status !== 404 && status !== 200) throw new Error(`the registry answered ${status}: ${body.slice(0, 500)}`);
-      one.said = said;
-      complained = false;
+      if (status === 403) {
+        one.earliest = clock.now() + FORBIDDEN_PAUSE_MS;
+        complain({ view, answer: body.slice(0, 500) }, 'the conditions of a view are not written, for this front proxy may not');
+      } else {
+        // Deleted meanwhile; made again it is another object.
+        if (status !== 404 && status !== 200) throw new Error(`the registry answered ${status}: ${body.slice(0, 500)}`);
+        one.said = said;
+        complained = false;
+      }
     } catch (err) {
       if (!isOver) complain({ err, view }, 'the conditions of a view could not be written; trying again');
     } finally {
@@ -100,8 +105,7 @@ export function writeConditions(options: WriteConditionsOptions): () => void {
     // It may have changed while it was written, or could not be.
     look();
   };
-  const stop = (message?: string): void => {
-    if (message && !isOver) log.warn(message);
+  const stop = (): void => {
     isOver = true;
     for (const { cancel } of told.values()) cancel?.();
     unsubscribe();
@@ -114,7 +118,8 @@ export function writeConditions(options: WriteConditionsOptions): () => void {
     told.set(name, one);
     const said = conditionsOf(report);
     if (one.cancel !== undefined || isDeepStrictEqual(one.said, said)) return;
-    if (isWritten(said, report)) {
+    // Only at first: the report may be older than what was written here last.
+    if (one.said === undefined && isWritten(said, report)) {
       one.said = said;
       return;
     }
@@ -133,7 +138,7 @@ export function writeConditions(options: WriteConditionsOptions): () => void {
   };
   const unsubscribe = registered.onChange(look);
   look();
-  return () => stop();
+  return stop;
 }
 
 const storedOf = ({ object }: ViewReport, type: string): Condition | undefined =>

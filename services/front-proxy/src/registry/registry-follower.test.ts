@@ -75,9 +75,14 @@ test('metrics show whether it was read, and what became of the endpoints', async
   const backend = (service: string, ready: boolean) => ({ address: address(service), ready }) as never;
   fleetMetrics({
     register,
-    source: { views: () => ['syncer-like', 'apiresourceschema'] },
+    source: { views: () => ['syncer-like', 'apiresourceschema', 'terminating-vw'] },
     backends: {
-      all: () => [backend('initializer-vw', false), backend('initializer-vw', true), backend('theirs', true)],
+      all: () => [
+        backend('initializer-vw', false),
+        backend('initializer-vw', true),
+        backend('view:initializer-vw', false),
+        backend('view:theirs', true),
+      ],
     },
     registered: followed.registered,
   });

@@ -12,7 +12,7 @@ let registered: RegisteredAddresses;
 let stop: () => void;
 let warnings: string[];
 
-const entries = () => fake.object('v')?.status?.endpoints?.map(({ instance }) => instance);
+const entries = (view = 'v') => fake.object(view)?.status?.endpoints?.map(({ instance }) => instance);
 
 beforeEach(async () => {
   fake = new FakeRegistry();
@@ -87,13 +87,43 @@ test('another front proxy may have been faster', async () => {
   expect(warnings).toEqual([]);
 });
 
-test('a front proxy that may not says so once, and goes on without', async () => {
+// Who may write one view could otherwise end the clean-up of all.
+test('a view that says no is left alone for ten minutes, and the others are not', async () => {
   fake.refuses.set(`PATCH ${STATUS}`, 403);
+  fake.view('w', [endpoint('c')]);
   await fake.pass(300, aliveB);
-  expect([entries(), warnings]).toEqual([
+  expect([entries(), entries('w'), warnings]).toEqual([
     ['a', 'b'],
-    ['entries of dead instances are not removed, for this front proxy may not'],
+    [],
+    ['entries of dead instances of a view are not removed, for this front proxy may not'],
   ]);
+  fake.refuses.clear();
+  await fake.pass(420, aliveB);
+  expect(entries()).toEqual(['b']);
+});
+
+// The field of another manager is not removed with the one of the instance: it would be tried for ever.
+test('an entry that is still there when it was removed is left alone for ten minutes', async () => {
+  stop();
+  const { registry, clock } = fake;
+  const log = { info: () => undefined, warn: () => undefined };
+  stop = removeStaleEntries({ registry, registered: { deadFor: () => [{ view: 'v', instance: 'a' }] }, log, clock });
+  const patches = () => fake.writes.filter(({ method }) => method === 'PATCH').length;
+  await fake.pass(300);
+  expect(patches()).toBe(1);
+  await fake.pass(600);
+  expect(patches()).toBe(2);
+});
+
+test('of a view with many that are dead only some are looked at, so that those of others have their turn', async () => {
+  fake.view(
+    'v',
+    Array.from({ length: 40 }, (_, i) => endpoint(`i${i}`)),
+  );
+  fake.refuses.set(`PATCH ${STATUS}`, 500);
+  fake.view('w', [endpoint('c')]);
+  await fake.pass(150);
+  expect([entries()?.length, entries('w')]).toEqual([40, []]);
 });
 
 test('what does not work now is tried again', async () => {
