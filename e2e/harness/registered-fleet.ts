@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -62,6 +62,11 @@ export class RegisteredFleet {
   /** The public port. */
   get port(): number {
     return this.#ports[0] ?? 0;
+  }
+
+  /** What the services show, as PEM. */
+  get servingPair(): { readonly cert: string; readonly key: string } {
+    return { cert: readFileSync(this.#path('service.crt'), 'utf8'), key: readFileSync(this.#path('service.key'), 'utf8') };
   }
 
   /** The public address. */
