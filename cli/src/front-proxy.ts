@@ -1,8 +1,8 @@
 import { runFrontProxy } from '@kcp-vw/front-proxy/process.ts';
 import { opsAddressOf } from '@kcp-vw/shared/config/flags-service.ts';
 import { FRONT_PROXY } from '@kcp-vw/shared/config/options.ts';
-import { runCommand } from './command.ts';
-import { runInThisProcess } from './this-process.ts';
+import { runCommand } from '@kcp-vw/shared/observe/run-command.ts';
+import { runInThisProcess } from '@kcp-vw/shared/observe/this-process.ts';
 
 const USAGE = `Authenticates callers and routes them to services that run by themselves.
 

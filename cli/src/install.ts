@@ -2,9 +2,9 @@ import { loadKubeconfig, upstreamFor } from '@kcp-vw/shared/config/kubeconfig.ts
 import { DEFAULT_LIMITS } from '@kcp-vw/shared/config/options.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { printYaml } from '@kcp-vw/shared/kube/yaml-print.ts';
+import { fail } from '@kcp-vw/shared/observe/run-command.ts';
 import { accountsOf, manifestsOf } from '@kcp-vw/shared/registration/manifests.ts';
 import { FRONT_PROXY_ACCOUNT } from '@kcp-vw/shared/registration/manifests-rbac.ts';
-import { fail } from './command.ts';
 import { applyAll, type Patience, titleOf } from './install-apply.ts';
 import { type Installation, installationOf, USAGE } from './install-flags.ts';
 import { refuseNamesakes, writeKubeconfigs } from './install-kubeconfigs.ts';

@@ -1,9 +1,9 @@
 import { asksForHelp } from '@kcp-vw/shared/config/flags.ts';
 import { refuseSharedAuthority } from '@kcp-vw/shared/config/flags-files.ts';
+import { fail, runCommand } from '@kcp-vw/shared/observe/run-command.ts';
+import { runInThisProcess } from '@kcp-vw/shared/observe/this-process.ts';
 import { runServiceAlone } from '@kcp-vw/shared/view/service-alone.ts';
-import { fail, runCommand } from './command.ts';
 import { definitionOf, serviceNames } from './services.ts';
-import { runInThisProcess } from './this-process.ts';
 
 const usage = (): string => `Serves the views of one service by itself, to a front proxy that proves who it is with a certificate.
 

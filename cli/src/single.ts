@@ -1,7 +1,7 @@
 import type { Options } from '@kcp-vw/shared/config/options.ts';
 import type { ProcessHooks } from '@kcp-vw/shared/observe/lifeline.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
-import { runInThisProcess } from './this-process.ts';
+import { runInThisProcess } from '@kcp-vw/shared/observe/this-process.ts';
 
 /** What the module of the single topology exports. */
 export interface SingleModule {

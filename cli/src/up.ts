@@ -5,7 +5,7 @@ import { shardPorts } from '@kcp-vw/front-proxy/door/shard-of.ts';
 import { UsageError } from '@kcp-vw/shared/config/flags.ts';
 import { FRONT_PROXY, type Options, SERVICES } from '@kcp-vw/shared/config/options.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
-import { fail, runCommand } from './command.ts';
+import { fail, runCommand } from '@kcp-vw/shared/observe/run-command.ts';
 import { createRuntimeFolder } from './runtime-folder.ts';
 import { shardSetsOf } from './shards.ts';
 import { runSingleProcess } from './single.ts';

@@ -1,1 +1,0 @@
-export { runInThisProcess } from '@kcp-vw/shared/observe/this-process.ts';
