@@ -1,10 +1,16 @@
 import { type ApiResource, type ResourceOpenapi, storageVersionHash } from '@kcp-vw/shared/kube/discovery.ts';
 import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { matchesLabels, parseLabelSelector } from '@kcp-vw/shared/kube/selectors.ts';
+import {
+  contentHash,
+  RESOURCE_VERBS,
+  type ServedVersion,
+  SUBRESOURCE_VERBS,
+  servedVersions,
+} from '@kcp-vw/shared/view/schema-resources.ts';
 import type { ApiExport, ApiResourceSchema, ExportKey, PermissionClaim } from './apis-kcp-io.ts';
 import { claimLabelKey, claimLabelValue, EXPORT_LABEL, exportHash, REFLEXIVE_VALUE } from './claim-labels.ts';
 import { API_BINDINGS, APIS_GROUP, type ClaimableApi, claimableApis } from './claimable-apis.ts';
-import { contentHash, RESOURCE_VERBS, type ServedVersion, SUBRESOURCE_VERBS, servedVersions } from './schema-resources.ts';
 
 /** One resource in one version, as an export's view serves it. The same object for as long as nothing of it changes. */
 export interface ApiDefinition {

@@ -1,23 +1,19 @@
-/** Test equipment: exports, schemas and bindings, what an API set is made of, and callers with their reviews. */
+/** Test equipment: exports and bindings, what an API set is made of, and callers with their reviews. */
 import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
 import type { ReviewAttributes, Reviewer } from '@kcp-vw/shared/authz/reviewer.ts';
 import type { InformerEvent } from '@kcp-vw/shared/informer/informer.ts';
 import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { requestInfo } from '@kcp-vw/shared/target/request-info.ts';
 import { parseTarget } from '@kcp-vw/shared/target/target.ts';
+import { metadata } from '@kcp-vw/shared/view/schema-resources.fixture.ts';
 import type { Call } from '@kcp-vw/shared/view/view.ts';
 import type { ApiSources } from './api-set.ts';
-import type { AcceptableClaim, ApiBinding, ApiExport, ApiResourceSchema, PermissionClaim, SchemaVersion } from './apis-kcp-io.ts';
+import type { AcceptableClaim, ApiBinding, ApiExport, ApiResourceSchema, PermissionClaim } from './apis-kcp-io.ts';
 import type { ExportScope } from './authorization.ts';
 import { FakeInformer } from './resource-schemas.fixture.ts';
 import type { ShardResources } from './shard-resources.ts';
 
-let version = 0;
-
-function metadata(cluster: string, name: string, uid = `${cluster}-${name}`) {
-  version += 1;
-  return { name, uid, resourceVersion: String(version), annotations: { 'kcp.io/cluster': cluster } };
-}
+export { type SchemaParts, schemaAt } from '@kcp-vw/shared/view/schema-resources.fixture.ts';
 
 export interface ExportParts {
   readonly identity?: string | undefined;
@@ -40,32 +36,6 @@ export function exportAt(
       ...(policy && { maximalPermissionPolicy: { local: {} } }),
     },
     status: { ...(identity !== '' && { identityHash: identity }) },
-  });
-}
-
-export interface SchemaParts {
-  readonly versions?: readonly Partial<SchemaVersion>[];
-  readonly scope?: 'Namespaced' | 'Cluster';
-  readonly kind?: string;
-  readonly uid?: string;
-}
-
-/** `of`: `<plural>.<group>`. */
-export function schemaAt(
-  at: string,
-  of: string,
-  { versions = [{}], scope = 'Namespaced', kind = 'Cowboy', uid }: SchemaParts = {},
-): ApiResourceSchema {
-  const [cluster = '', name = ''] = at.split('/');
-  const [plural = '', ...group] = of.split('.');
-  return Object.freeze({
-    metadata: metadata(cluster, name, uid),
-    spec: {
-      group: group.join('.'),
-      names: { plural, singular: kind.toLowerCase(), kind },
-      scope,
-      versions: versions.map(one => ({ name: 'v1', served: true, storage: true, ...one })),
-    },
   });
 }
 

@@ -1,5 +1,7 @@
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 
+export type { ApiResourceSchema, SchemaVersion } from '@kcp-vw/shared/kube/resource-schema.ts';
+
 /** The objects of `apis.kcp.io`, as far as they matter here. */
 
 /** An APIExport by the logical cluster that it lives in (a name, never a path) and its name. */
@@ -53,39 +55,5 @@ export interface ApiBinding extends KubeObject {
     apiExportClusterName?: string;
     phase?: string;
     boundResources?: readonly { readonly group: string; readonly resource: string }[];
-  };
-}
-
-/** One version of an `APIResourceSchema`. */
-export interface SchemaVersion {
-  readonly name: string;
-  readonly served: boolean;
-  readonly storage: boolean;
-  readonly schema?: object;
-  readonly subresources?: { readonly status?: object; readonly scale?: object };
-  readonly additionalPrinterColumns?: readonly {
-    readonly name: string;
-    readonly type: string;
-    readonly format?: string;
-    readonly description?: string;
-    readonly priority?: number;
-    readonly jsonPath: string;
-  }[];
-}
-
-/** `v1alpha1 APIResourceSchema`. */
-export interface ApiResourceSchema extends KubeObject {
-  spec?: {
-    group: string;
-    names: {
-      readonly plural: string;
-      readonly singular?: string;
-      readonly kind: string;
-      readonly listKind?: string;
-      readonly shortNames?: readonly string[];
-      readonly categories?: readonly string[];
-    };
-    scope: 'Namespaced' | 'Cluster';
-    versions: readonly SchemaVersion[];
   };
 }

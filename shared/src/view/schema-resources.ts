@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { perObject } from '@kcp-vw/shared/authn/per-object.ts';
-import { type ApiResource, storageVersionHash } from '@kcp-vw/shared/kube/discovery.ts';
-import { clusterOf } from '@kcp-vw/shared/kube/objects.ts';
-import type { TableColumn } from '@kcp-vw/shared/kube/table.ts';
-import type { ApiResourceSchema, SchemaVersion } from './apis-kcp-io.ts';
+import { perObject } from '../authn/per-object.ts';
+import { type ApiResource, storageVersionHash } from '../kube/discovery.ts';
+import { clusterOf } from '../kube/objects.ts';
+import type { ApiResourceSchema, SchemaVersion } from '../kube/resource-schema.ts';
+import type { TableColumn } from '../kube/table.ts';
 
 export const RESOURCE_VERBS: readonly string[] = Object.freeze([
   'create',

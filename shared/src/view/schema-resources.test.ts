@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { schemaAt } from './apiexport.fixture.ts';
+import { schemaAt } from './schema-resources.fixture.ts';
 import { contentHash, servedVersions } from './schema-resources.ts';
 
 const main = (schema: Parameters<typeof servedVersions>[0]) => servedVersions(schema)[0]?.resources[0];
