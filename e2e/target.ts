@@ -38,6 +38,10 @@ export interface TargetDescription extends Omit<ShardDescription, 'name'> {
   readonly frontProxyURL: string;
   /** A front proxy of kcp that maps `/services/` to the root shard, as kcp-operator has it. */
   readonly servicesFrontProxyURL?: string;
+  /** A front proxy of kcp that leads to the view `workspaces` when a workspace is asked for its workspaces; absent: nothing serves it. */
+  readonly transparentFrontProxyURL?: string;
+  /** A front proxy of kcp that leads to shards alone: what kcp itself says. Absent: `frontProxyURL` is one. */
+  readonly plainFrontProxyURL?: string;
   /** PEM file that verifies all servers. */
   readonly servingAuthority: string;
   /** Signs client certificates: CN is the user, every O a group. */

@@ -42,7 +42,7 @@ export function renderReport(
     .join('\n\n');
 }
 
-function describeMachine(): string {
+export function describeMachine(): string {
   const processors = cpus();
   const model = processors[0]?.model ?? 'unknown processors';
   return `${processors.length} × ${model}, ${Math.round(totalmem() / GIGABYTE)} GB, Node ${process.versions.node}, Linux`;

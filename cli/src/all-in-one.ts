@@ -16,7 +16,7 @@ import { type LocalService, localRouter } from './local-router.ts';
 import { definitionOf } from './services.ts';
 import { shardSetsOf } from './shards.ts';
 
-/** `--topology=single`: the front proxy and every service, once for each shard, in this process, without the hop between them. */
+/** `--topology=single`: the front proxy and every service, once for each shard that it is of, in this process, without the hop between them. */
 export async function runSingle(options: Options, hooks: ProcessHooks): Promise<void> {
   const log = createLogger({ name: FRONT_PROXY, verbosity: options.verbosity });
   const health = createHealth();
@@ -25,7 +25,7 @@ export async function runSingle(options: Options, hooks: ProcessHooks): Promise<
   const services: LocalService[] = [];
   for (const { shard, options: own, suffix } of shardSetsOf(options)) {
     const environment = { options: own, metrics, health: suffixed(health, suffix) };
-    for (const name of options.services) {
+    for (const name of own.services) {
       const definition = await definitionOf(name);
       const service = await startService(definition, { ...environment, log: log.child({ service: `${name}${suffix}` }) });
       services.push({ ...(shard !== undefined && { shard }), service });

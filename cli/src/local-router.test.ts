@@ -49,6 +49,13 @@ describe('the router within one process', () => {
     await expect(route(several, '/services/one/x', 'shard-2')).rejects.toThrow('one is not served for the shard shard-2 here');
   });
 
+  test('takes any service of a view that is the same for all shards, whatever the request was addressed to', async () => {
+    const ofAll = ['root', 'shard-1'].map(shard => local('workspaces', shard));
+    for (const shard of [undefined, UNKNOWN_SHARD, 'root', 'shard-2']) {
+      expect(await route(ofAll, '/services/workspaces/x', shard)).toBe('workspaces of root');
+    }
+  });
+
   test('needs no shard where there is one, named or not', async () => {
     expect(await route([local('one')], '/services/one/x')).toBe('one of undefined');
     expect(await route([local('one')], '/services/one/x', 'root')).toBe('one of undefined');

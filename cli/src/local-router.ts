@@ -19,7 +19,7 @@ export function localRouter(services: readonly LocalService[]): Router {
     const view = target.segments[1] ?? '';
     const there = byView.get(view);
     if (there === undefined) return 'unknown';
-    const chosen = chosenShard(asked, () => there.map(({ shard }) => shard));
+    const chosen = chosenShard(view, asked, () => there.map(({ shard }) => shard));
     const serving = there.find(({ shard }) => shard === undefined || chosen === undefined || shard === chosen);
     if (serving === undefined) throw serviceUnavailable(`${view} is not served for the shard ${chosen} here`);
     await serving.service.host(exchange, caller, target, record);

@@ -31,6 +31,19 @@ describe('the services of a shard', () => {
     }
   });
 
+  test('are apart from those that are of all shards, which are started once with everything that is given', () => {
+    const options = parseFlags([...SEVERAL, '--views=workspaces']);
+    const sets = shardSetsOf(options);
+    expect(sets.map(({ suffix, options: { services } }) => [suffix, services])).toEqual([
+      ['@root', ['apiexport-vw', 'initializer-vw']],
+      ['@shard-1', ['apiexport-vw', 'initializer-vw']],
+      ['', ['workspaces-vw']],
+    ]);
+    expect(sets[2]).toEqual({ options: { ...options, services: ['workspaces-vw'] }, suffix: '' });
+    const one = parseFlags([...FLAGS, '--views=workspaces']);
+    expect(shardSetsOf(one)).toEqual([{ options: one, suffix: '' }]);
+  });
+
   test('are not started when requests for them could not be told from others', () => {
     const flags = SEVERAL.filter(flag => !flag.startsWith('--shard-addresses'));
     expect(() => shardSetsOf(parseFlags(flags))).toThrow(

@@ -192,6 +192,28 @@ describe('kcp-vw', () => {
     for (const name of all) expect(log()).toContain(`"service":"${name}"`);
   });
 
+  test('starts a service that is of all shards once, and the front proxy waits for it', async () => {
+    const telling = `
+      import('node:fs').then(({ readFileSync }) => {
+        const { kubeconfig, furtherShards, services } = JSON.parse(readFileSync(arg('options'), 'utf8'));
+        note(JSON.stringify(['of all', kubeconfig.split('/').at(-1), Object.keys(furtherShards), services]));
+      });
+      ${WELL_BEHAVED}`;
+    programs.program('front-proxy', telling);
+    programs.program('workspaces-vw', telling, ['workspaces']);
+    const { child, ended, log } = up(
+      ...twoShards('--shard-addresses=root=sni:a.example,shard-1=sni:b.example', '--services=workspaces-vw'),
+    );
+    await until(() => log().includes('every process is ready'), 'it is ready');
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(0);
+    programs.program('front-proxy', WELL_BEHAVED);
+
+    const told = programs.notes().flatMap(note => (note.startsWith('["of all"') ? [JSON.parse(note) as unknown] : []));
+    expect(told).toEqual(Array(2).fill(['of all', 'kubeconfig', ['shard-1'], ['workspaces-vw']]));
+    expect(log()).toContain('"service":"workspaces-vw"');
+  });
+
   test('ends with one sentence when several shards could not be told apart', async () => {
     const { code, stderr } = await up(...twoShards('--shard-addresses=root=sni:a.example')).ended;
     expect({ code, stderr }).toEqual({

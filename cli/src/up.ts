@@ -75,11 +75,11 @@ async function runFleet(options: Options, installation: Installation, log: Logge
   return end.reason === 'fatal' ? fail(new Error(end.sentence)) : 0;
 }
 
-/** The front proxy, and every service once for each shard. */
+/** The front proxy, and every service once for each shard, or once for all. */
 function programsOf(options: Options, installation: Installation): readonly [Program, ...Program[]] {
   const sets = shardSetsOf(options);
   const services = sets.flatMap(({ shard, options: own, suffix }) =>
-    options.services.map(service => ({
+    own.services.map(service => ({
       ...programOf(service, installation),
       name: `${service}${suffix}`,
       ...(shard !== undefined && { shard }),

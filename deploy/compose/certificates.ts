@@ -15,6 +15,7 @@ const FRONT_PROXY = 'front-proxy';
 const SERVICES: Readonly<Record<string, readonly string[]>> = {
   'apiexport-vw': ['virtual-workspaces.kubeconfig', 'cache.kubeconfig'],
   'initializer-vw': ['virtual-workspaces.kubeconfig', 'external-admin.kubeconfig'],
+  'workspaces-vw': ['virtual-workspaces.kubeconfig', 'cache.kubeconfig'],
 };
 
 const { values } = parseArgs({ options: { folder: { type: 'string', default: '/certificates' } } });

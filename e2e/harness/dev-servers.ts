@@ -8,6 +8,7 @@ import { opsURLs, setForAll, shardName, withOpsPort } from './plan.ts';
 import { freePorts } from './ports.ts';
 import { ProcessGroup } from './process-group.ts';
 import type { Servers, StageOptions } from './run.ts';
+import { toWorkspacesView } from './transparent.ts';
 
 /** A start takes a few seconds on two cores. */
 const START_LIMIT = 60_000;
@@ -26,20 +27,22 @@ interface Instance {
 }
 
 /** Ports of an instance's ops servers: there are never more processes. */
-const OPS_PORTS = 3;
+const OPS_PORTS = 4;
 
 /** A dev shard or several, with our virtual workspaces in front of each, each a process of its own. */
 export class DevServers implements Servers {
   readonly #options: StageOptions;
   readonly #instances: readonly Instance[];
   readonly #frontProxyPort: number;
+  readonly #secondFrontProxyPort: number;
   readonly #folder: string;
   readonly #groups: ProcessGroup[] = [];
   readonly #logs: string[] = [];
 
-  private constructor(options: StageOptions, [frontProxyPort = 0, ...ports]: readonly number[]) {
+  private constructor(options: StageOptions, [frontProxyPort = 0, secondPort = 0, ...ports]: readonly number[]) {
     this.#options = options;
     this.#frontProxyPort = frontProxyPort;
+    this.#secondFrontProxyPort = secondPort;
     this.#folder = join(options.workDir, 'shard');
     const { plan, shards = 1, workDir } = options;
     const all = Array.from({ length: shards }, (_, i) => ({
@@ -61,7 +64,7 @@ export class DevServers implements Servers {
   static async start(options: StageOptions): Promise<DevServers> {
     const { shards = 1, workDir } = options;
     mkdirSync(join(workDir, 'logs'));
-    const servers = new DevServers(options, await freePorts(1 + (2 + OPS_PORTS) * shards));
+    const servers = new DevServers(options, await freePorts(2 + (2 + OPS_PORTS) * shards));
     try {
       await servers.#start();
     } catch (error) {
@@ -79,6 +82,7 @@ export class DevServers implements Servers {
       `--shards=${this.#instances.length}`,
       `--shard-port=${new URL(root?.shardURL ?? '').port}`,
       `--front-proxy-port=${this.#frontProxyPort}`,
+      ...this.#frontProxyMapping(`https://127.0.0.1:${root?.port}`),
       ...this.#instances.map(({ port }) => `--virtual-workspace-url=https://127.0.0.1:${port}`),
     ]);
     for (const { shardURL } of this.#instances) await this.#untilReady(shardURL);
@@ -87,6 +91,29 @@ export class DevServers implements Servers {
       this.#run(`virtual-workspaces-${i}`, executable, parameters);
     });
     for (const { port } of this.#instances) await this.#untilReady(`https://127.0.0.1:${port}`);
+  }
+
+  #frontProxyMapping(virtualWorkspaceURL: string): string[] {
+    const { transparent } = this.#options.plan;
+    if (transparent === 'none') return [];
+    const { path, backend } = toWorkspacesView(virtualWorkspaceURL);
+    return [
+      `--second-front-proxy-port=${this.#secondFrontProxyPort}`,
+      `--${transparent === 'all' ? 'mapping' : 'second-mapping'}=${path}=${backend}`,
+    ];
+  }
+
+  #frontProxyURLs(): Pick<TargetDescription, 'frontProxyURL' | 'plainFrontProxyURL' | 'transparentFrontProxyURL'> {
+    const first = `https://127.0.0.1:${this.#frontProxyPort}`;
+    const second = `https://127.0.0.1:${this.#secondFrontProxyPort}`;
+    switch (this.#options.plan.transparent) {
+      case 'none':
+        return { frontProxyURL: first, plainFrontProxyURL: first };
+      case 'second':
+        return { frontProxyURL: first, plainFrontProxyURL: first, transparentFrontProxyURL: second };
+      case 'all':
+        return { frontProxyURL: first, plainFrontProxyURL: second, transparentFrontProxyURL: first };
+    }
   }
 
   get description(): TargetDescription {
@@ -111,7 +138,7 @@ export class DevServers implements Servers {
       implementation: plan.implementation,
       recordsFieldManagers: false,
       name: `${plan.name} on the dev shard${others.length > 0 ? ` of ${1 + others.length}` : ''}`,
-      frontProxyURL: `https://127.0.0.1:${this.#frontProxyPort}`,
+      ...this.#frontProxyURLs(),
       ...rootFields,
       servingAuthority: join(this.#folder, 'serving-ca.crt'),
       clientAuthority: pair('client-ca'),

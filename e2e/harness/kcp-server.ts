@@ -19,6 +19,8 @@ export interface KcpOptions {
   readonly shards?: number;
   /** The executable that takes the place of kcp's own `virtual-workspaces`. */
   readonly virtualWorkspaces: string;
+  /** The mapping file of the front proxy, in place of the one that the test server writes. */
+  readonly frontProxyMapping?: string;
   /** Aborted when the run is to end early. */
   readonly stop: AbortSignal;
 }
@@ -34,7 +36,7 @@ export class KcpServer {
   }
 
   static start(options: KcpOptions): KcpServer {
-    const { binaries, shards = 1, virtualWorkspaces, workDir } = options;
+    const { binaries, shards = 1, virtualWorkspaces, frontProxyMapping, workDir } = options;
     const logs = join(workDir, 'logs');
     mkdirSync(join(workDir, '.kcp'), { recursive: true });
     mkdirSync(logs);
@@ -48,6 +50,8 @@ export class KcpServer {
       '--shard-run-virtual-workspaces=false',
       `--shard-feature-gates=${FEATURE_GATES}`,
       `--proxy-feature-gates=${FEATURE_GATES}`,
+      // The front proxy is given its own first, and takes the last.
+      ...(frontProxyMapping === undefined ? [] : [`--proxy-mapping-file=${frontProxyMapping}`]),
     ];
     const environment = {
       ...process.env,

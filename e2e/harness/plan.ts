@@ -13,6 +13,8 @@ export interface Plan {
   readonly arguments: 'test-server' | 'operator';
   /** A set of processes for each shard, or one set, with a port for each shard, for all of them. */
   readonly sets: 'each' | 'one';
+  /** Which front proxy of kcp leads to the view `workspaces` when a workspace is asked for its workspaces: one of its own, or the only one. */
+  readonly transparent: 'none' | 'second' | 'all';
   /** Parameters besides those that kcp's test server gives. */
   readonly parameters: readonly string[];
   /** Ports of the ops servers of our own processes, by process name. */
@@ -27,6 +29,9 @@ const PROCESSES = new Map([
   ['fleet', ['front-proxy', 'apiexport-vw', 'initializer-vw']],
 ]);
 
+/** Views that are served besides kcp's, and the process that each has in a fleet. */
+const FURTHER_VIEWS = new Map([['workspaces', 'workspaces-vw']]);
+
 const TOPOLOGIES = new Map([
   ['single', ['single']],
   ['fleet', ['fleet']],
@@ -35,7 +40,8 @@ const TOPOLOGIES = new Map([
 
 /**
  * What `E2E_TOPOLOGY` (single, fleet or both; by default fleet) asks for, or one run of the executable that
- * `E2E_VIRTUAL_WORKSPACES` names: kcp's Go program, unless `E2E_IMPLEMENTATION` says `kcp-vw`.
+ * `E2E_VIRTUAL_WORKSPACES` names: kcp's Go program, unless `E2E_IMPLEMENTATION` says `kcp-vw`. `E2E_VIEWS` names the views besides kcp's,
+ * by default none; `E2E_TRANSPARENT=all` has kcp's own front proxy lead there, and not only one beside it.
  */
 export function makePlans(environment: NodeJS.ProcessEnv, project: string): Plan[] {
   const other = environment.E2E_VIRTUAL_WORKSPACES;
@@ -46,7 +52,12 @@ export function makePlans(environment: NodeJS.ProcessEnv, project: string): Plan
     throw new Error(`E2E_IMPLEMENTATION is ${implementation}; it may be kcp-vw or kcp-go`);
   }
   if (implementation === 'kcp-go')
-    return [{ name: 'baseline', implementation, executable, arguments: 'test-server', sets: 'each', parameters: [], ops: {} }];
+    return [
+      {
+        ...{ name: 'baseline', implementation, executable, arguments: 'test-server', sets: 'each', transparent: 'none' },
+        ...{ parameters: [], ops: {} },
+      },
+    ];
   const wanted = environment.E2E_TOPOLOGY ?? 'fleet';
   const topologies = TOPOLOGIES.get(wanted);
   if (topologies === undefined) throw new Error(`E2E_TOPOLOGY is ${wanted}; it may be ${[...TOPOLOGIES.keys()].join(', ')}`);
@@ -55,19 +66,36 @@ export function makePlans(environment: NodeJS.ProcessEnv, project: string): Plan
     throw new Error(`E2E_ARGUMENTS is ${given}; it may be test-server or operator`);
   const sets = environment.E2E_SETS ?? 'each';
   if (sets !== 'each' && sets !== 'one') throw new Error(`E2E_SETS is ${sets}; it may be each or one`);
+  const views = furtherViews(environment.E2E_VIEWS);
+  const transparent = transparentRoad(environment.E2E_TRANSPARENT, views);
   return topologies.map(name => {
-    const ops = Object.fromEntries((PROCESSES.get(name) ?? []).map((process, i) => [process, OPS_PORT + i]));
-    const title = `${name}${given === 'operator' ? ' with the arguments of kcp-operator' : ''}${sets === 'one' ? ' for all shards' : ''}`;
+    const further = name === 'fleet' ? views.map(view => FURTHER_VIEWS.get(view) ?? view) : [];
+    const processes = [...(PROCESSES.get(name) ?? []), ...further];
+    const ops = Object.fromEntries(processes.map((process, i) => [process, OPS_PORT + i]));
+    const title = `${name}${given === 'operator' ? ' with the arguments of kcp-operator' : ''}${sets === 'one' ? ' for all shards' : ''}${transparent === 'all' ? ' behind all of kcp' : ''}`;
     return {
       name: title,
       implementation,
       executable,
       arguments: given,
       sets,
-      parameters: [`--topology=${name}`, `--ops-port=${OPS_PORT}`],
+      transparent,
+      parameters: [`--topology=${name}`, ...(views.length > 0 ? [`--views=${views.join(',')}`] : []), `--ops-port=${OPS_PORT}`],
       ops,
     };
   });
+}
+
+function furtherViews(wanted = ''): readonly string[] {
+  const views = wanted.split(',').filter(Boolean);
+  const unknown = views.find(view => !FURTHER_VIEWS.has(view));
+  if (unknown !== undefined) throw new Error(`E2E_VIEWS names ${unknown}; it may name ${[...FURTHER_VIEWS.keys()].join(', ')}`);
+  return views;
+}
+
+function transparentRoad(wanted = 'second', views: readonly string[]): Plan['transparent'] {
+  if (wanted !== 'second' && wanted !== 'all') throw new Error(`E2E_TRANSPARENT is ${wanted}; it may be second or all`);
+  return views.includes('workspaces') ? wanted : 'none';
 }
 
 /** The processes of a further shard have their ops servers so many ports after those of the root shard. */

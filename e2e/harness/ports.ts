@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { OPERATOR_FRONT_PROXY } from './operator.ts';
+import { TRANSPARENT_PORT } from './transparent.ts';
 
 /** What kcp's test server listens on whatever the number of its shards; it cannot be told other ports. */
 const SHARED_PORTS = new Map([
   [6443, 'front proxy'],
-  [6543, 'front proxy with the mapping of kcp-operator'],
+  [OPERATOR_FRONT_PROXY.port, 'front proxy with the mapping of kcp-operator'],
+  [TRANSPARENT_PORT, 'front proxy that leads to the view of workspaces'],
   [8010, "cache server's etcd"],
   [8011, "cache server's etcd, peers"],
   [8012, 'cache server'],

@@ -22,6 +22,18 @@ describe('the flags of the dev shard', () => {
     });
   });
 
+  test('say where the paths of two front proxies lead to', () => {
+    const backend = new URL('https://vw:9000');
+    expect(parseFlags(['--mapping=/a=https://vw:9000']).mappings).toEqual([{ path: '/a', backend }]);
+    const second = { port: 9, mappings: [{ path: '/b/{cluster}', backend }] };
+    expect(parseFlags(['--second-front-proxy-port=9', '--second-mapping=/b/{cluster}=https://vw:9000']).secondFrontProxy).toEqual(
+      second,
+    );
+    for (const flag of ['--mapping=a=https://vw', '--mapping=/a', '--second-mapping=/a=https://vw']) {
+      expect(() => parseFlags([flag])).toThrow('mapping');
+    }
+  });
+
   test.each(['--shards=0', '--shards=two', '--shard-port=x', '--other'])('are refused where they mean nothing: %s', flag => {
     expect(() => parseFlags([flag])).toThrow(flag.split('=')[0]);
   });

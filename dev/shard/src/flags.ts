@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { Mapping } from './kcp/front-proxy-mappings.ts';
 import type { StartOptions } from './start.ts';
 
 export const HELP = `In-memory kcp shards with their front proxy, for development and tests. All state is lost when they end.
@@ -7,6 +8,10 @@ export const HELP = `In-memory kcp shards with their front proxy, for developmen
   --shards=<number>               default 1
   --shard-port=<port>             of the root shard, the others have the following ones; default 6444
   --front-proxy-port=<port>       default 6443
+  --mapping=<path>=<url>          where the front proxy leads to another server than the shards, '{cluster}' in the path stands for
+                                  any one that exists; repeatable
+  --second-front-proxy-port=<port>, --second-mapping=<path>=<url>
+                                  another front proxy, with mappings of its own
   --virtual-workspace-url=<url>   of each shard in its order; default https://<host>:7444 and the following ports
   --cache-delay=<ms>              how long it takes until the other shards know; default 20
   --bind-address=<ip>             the address to listen on; default 127.0.0.1
@@ -34,6 +39,9 @@ export function parseFlags(args: readonly string[]): Flags {
       shards: { type: 'string', default: '1' },
       'shard-port': { type: 'string', default: '6444' },
       'front-proxy-port': { type: 'string', default: '6443' },
+      mapping: { type: 'string', multiple: true, default: [] },
+      'second-front-proxy-port': { type: 'string' },
+      'second-mapping': { type: 'string', multiple: true, default: [] },
       'virtual-workspace-url': { type: 'string', multiple: true, default: [] },
       'cache-delay': { type: 'string' },
       'bind-address': { type: 'string', default: LOOPBACK },
@@ -53,6 +61,8 @@ export function parseFlags(args: readonly string[]): Flags {
     bindAddress: values['bind-address'],
     shardPorts: [firstPort, ...further],
     frontProxyPort: numberIn('front-proxy-port', values['front-proxy-port']),
+    mappings: values.mapping.map(mappingIn),
+    ...secondFrontProxy(values['second-front-proxy-port'], values['second-mapping']),
     virtualWorkspaceURLs: viewsOf(values['virtual-workspace-url'], host, 1 + further.length),
     ...(values['cache-delay'] !== undefined && { cacheDelay: numberIn('cache-delay', values['cache-delay']) }),
     makeFolderOnly: values['make-folder-only'],
@@ -69,6 +79,19 @@ function viewsOf(given: readonly string[], host: string, count: number): readonl
     urls.push(next);
   }
   return urls;
+}
+
+function secondFrontProxy(port: string | undefined, mappings: readonly string[]): Pick<StartOptions, 'secondFrontProxy'> {
+  if (port === undefined && mappings.length > 0) throw new Error('--second-mapping needs --second-front-proxy-port');
+  if (port === undefined) return {};
+  return { secondFrontProxy: { port: numberIn('second-front-proxy-port', port), mappings: mappings.map(mappingIn) } };
+}
+
+function mappingIn(text: string): Mapping {
+  const equals = text.indexOf('=');
+  const [path, url] = [text.slice(0, Math.max(equals, 0)), text.slice(equals + 1)];
+  if (!path.startsWith('/') || !URL.canParse(url)) throw new Error(`${text} is not a mapping: </path>=<url>`);
+  return { path, backend: new URL(url) };
 }
 
 function numberIn(flag: string, text: string): number {

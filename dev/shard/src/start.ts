@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { DevKcp } from './kcp/dev-kcp.ts';
+import { DevKcp, type FrontProxyOptions } from './kcp/dev-kcp.ts';
 import type { DevShard, ShardOptions } from './kcp/dev-shard.ts';
+import type { Mapping } from './kcp/front-proxy-mappings.ts';
 import { ROOT_SHARD } from './kcp/refs.ts';
 import { writeKubeconfigs } from './kubeconfigs.ts';
 import { openTokens, type ShardTokens, tokenUsers } from './tokens.ts';
@@ -24,6 +25,10 @@ export interface StartOptions extends FolderOptions {
   /** The base URLs of the virtual workspaces that serve the shards, in their order. */
   readonly virtualWorkspaceURLs: readonly URL[];
   readonly cacheDelay?: number;
+  /** Paths that lead from the front proxy to other servers than the shards. */
+  readonly mappings?: readonly Mapping[];
+  /** Another front proxy, with mappings of its own. */
+  readonly secondFrontProxy?: FrontProxyOptions;
   readonly onError: (error: unknown, what: string) => void;
 }
 
@@ -66,15 +71,17 @@ export function prepareFolder({ folder: path, host, sans = [], shardPorts, front
 /** Prepares the folder and starts shards and front proxy. */
 export async function startKcp(options: StartOptions): Promise<StartedKcp> {
   const { host, bindAddress = host, frontProxyPort, virtualWorkspaceURLs, cacheDelay, onError } = options;
+  const { mappings = [], secondFrontProxy } = options;
   const prepared = prepareFolder(options);
   const { file } = prepared.folder;
+  const text = (name: string): string => readFileSync(file(name), 'utf8');
   const optionsOf = ({ name, folder, port, tokens }: PreparedShard, i: number): ShardOptions => {
     const virtualWorkspaceURL = virtualWorkspaceURLs[i];
     if (virtualWorkspaceURL === undefined) throw new Error(`the shard ${name} has no URL of its virtual workspaces`);
     const tls = {
-      ca: readFileSync(file('serving-ca.crt'), 'utf8'),
-      cert: readFileSync(file(`${folder}shard-client.crt`), 'utf8'),
-      key: readFileSync(file(`${folder}shard-client.key`), 'utf8'),
+      ca: text('serving-ca.crt'),
+      cert: text(`${folder}shard-client.crt`),
+      key: text(`${folder}shard-client.key`),
     };
     return { name, port, virtualWorkspaceURL, tls, tokens: tokenUsers(tokens) };
   };
@@ -82,7 +89,8 @@ export async function startKcp(options: StartOptions): Promise<StartedKcp> {
   const kcp = await DevKcp.start({
     host,
     bindAddress,
-    frontProxyPort,
+    frontProxies: [{ port: frontProxyPort, mappings }, ...(secondFrontProxy === undefined ? [] : [secondFrontProxy])],
+    proxyTls: { ca: text('serving-ca.crt'), cert: text('front-proxy.crt'), key: text('front-proxy.key') },
     ...(cacheDelay !== undefined && { cacheDelay }),
     onError,
     files: {

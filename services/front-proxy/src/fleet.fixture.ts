@@ -39,18 +39,19 @@ export async function startService(handler: Handler, shard?: string): Promise<So
 }
 
 /**
- * The public port for services that serve the view `a`. A token is its user's name, which a reviewer needs some time to find out;
+ * The public port for services that serve one view. A token is its user's name, which a reviewer needs some time to find out;
  * request headers are believed of `front-proxy`.
  */
 export async function startFront(
   addresses: readonly SocketAddress[],
   options: Partial<FrontOptions> = {},
   served: ServeOptions = {},
+  view = 'a',
 ): Promise<Served & { readonly audited: AuditEntry[] }> {
   const backends = createBackends({
     source: {
-      addressesOf: view => (view === 'a' ? addresses : undefined),
-      views: () => ['a'],
+      addressesOf: asked => (asked === view ? addresses : undefined),
+      views: () => [view],
       onChange: () => () => undefined,
       close: () => undefined,
     },

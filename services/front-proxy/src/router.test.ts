@@ -146,6 +146,14 @@ describe('the router', () => {
       expect(asked).toEqual([]);
     });
 
+    test('asks for any where the view is the same for all shards', async () => {
+      const { backends, asked } = ofShards('root', 'shard-1');
+      for (const shard of [UNKNOWN_SHARD, undefined, 'shard-1']) {
+        await route(backends, { url: '/services/workspaces/x', ...(shard !== undefined && { shard }) });
+      }
+      expect(asked).toEqual([undefined, undefined, undefined]);
+    });
+
     test('asks for any where the services make no difference', async () => {
       const { backends, asked } = ofShards(undefined, undefined);
       await route(backends, { shard: UNKNOWN_SHARD });

@@ -13,7 +13,7 @@ import { RequestBodyError } from '@kcp-vw/shared/upstream/request-body.ts';
 import { type Upstream, UpstreamError } from '@kcp-vw/shared/upstream/upstream.ts';
 import { RECORD_HEADER, type RequestRecord, readRecordHeader } from '@kcp-vw/shared/view/record.ts';
 import type { Backends } from './backends/backends.ts';
-import { chosenShard } from './door/shard-of.ts';
+import { chosenShard, OF_ALL_SHARDS } from './door/shard-of.ts';
 
 /**
  * Takes an authenticated request to whatever serves its view for the shard it was addressed to (as `ShardOf` has it). `unknown`: nothing
@@ -42,14 +42,15 @@ export function createRouter(backends: Backends, drain: Drain): Router {
   async function backendOf(
     view: string,
     asked: string | undefined,
+    caller: string | undefined,
     failed: ReadonlySet<Upstream>,
     deadline: number,
     exchange: Exchange,
   ): Promise<Upstream | 'unknown'> {
     for (;;) {
       // Again each time: which shards there are changes with the addresses.
-      const shard = chosenShard(asked, () => backends.shardsOf(view));
-      const backend = backends.pick(view, failed, shard);
+      const shard = chosenShard(view, asked, () => backends.shardsOf(view));
+      const backend = backends.pick(view, failed, shard, caller);
       const what = shard === undefined ? view : `${view} of shard ${shard}`;
       if (backend === 'untrusted') throw badGateway(`the service behind ${what} has failed its self-test`);
       if (backend !== 'down') return backend;
@@ -83,7 +84,7 @@ export function createRouter(backends: Backends, drain: Drain): Router {
 
     const failed = new Set<Upstream>();
     for (;;) {
-      const backend = await backendOf(view, shard, failed, deadline, exchange);
+      const backend = await backendOf(view, shard, OF_ALL_SHARDS.has(view) ? caller.name : undefined, failed, deadline, exchange);
       if (backend === 'unknown') return 'unknown';
       try {
         const options = { head, unsent: 'throw', ...(request.longRunning && { until: drain.until }) } as const;

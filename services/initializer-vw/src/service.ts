@@ -1,17 +1,12 @@
 import { createReviewer } from '@kcp-vw/shared/authz/reviewer.ts';
 import { createInformer, type Informer } from '@kcp-vw/shared/informer/informer.ts';
+import { tenancyIdentity } from '@kcp-vw/shared/informer/tenancy-identity.ts';
 import type { ServiceContext, ServiceDefinition } from '@kcp-vw/shared/view/service.ts';
 import type { View } from '@kcp-vw/shared/view/view.ts';
 import { INITIALIZING, type LogicalCluster, TERMINATING, type WorkspaceType } from './lifecycle.ts';
 import { lifecycleView } from './lifecycle-view.ts';
 import { followLogicalClusters, LOGICAL_CLUSTERS_PATH, slimLogicalCluster } from './logical-clusters.ts';
-import {
-  CACHED_WORKSPACE_TYPES_PATH,
-  localWorkspaceTypesPath,
-  slimWorkspaceType,
-  tenancyIdentity,
-  workspaceTypesOf,
-} from './workspace-types.ts';
+import { CACHED_WORKSPACE_TYPES_PATH, localWorkspaceTypesPath, slimWorkspaceType, workspaceTypesOf } from './workspace-types.ts';
 
 const IDENTITY_RETRY_MS = 500;
 

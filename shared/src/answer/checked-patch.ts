@@ -13,11 +13,17 @@ const PATCH_TYPES = [
   APPLY_PATCH,
 ];
 
+/** Without its parameters. Throws a StatusError 415: a patch has no type that it is of by default. */
+export function patchTypeOf(contentType: string | undefined): string {
+  const type = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (!PATCH_TYPES.includes(type)) throw unsupportedMediaType(PATCH_TYPES);
+  return type;
+}
+
 /** Patches an object as the guard allows it. `stream` sends the caller's own bytes, which are untouched until then. */
 export async function patchChecked(checked: Checked, stream: () => Promise<void>): Promise<void> {
   const { exchange, guard, call, rest } = checked;
-  const contentType = (contentTypeOf(checked) ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (!PATCH_TYPES.includes(contentType)) throw unsupportedMediaType(PATCH_TYPES);
+  const contentType = patchTypeOf(contentTypeOf(checked));
   const isApply = contentType === APPLY_PATCH;
   // No apply makes the status of what is missing.
   const mayMake = isApply && call.request.subresource === '';

@@ -8,10 +8,14 @@ import { type CollectedResponse, collect, parseObject, sendCollected } from './c
 import type { Execution } from './execution.ts';
 import { upstreamHeaders, upstreamPath } from './upstream-request.ts';
 
-/** A request for one object, of which something is checked here before the shard does what is asked. */
-export interface Checked extends Execution {
+/** A request that is sent on in words of our own. */
+export interface Asking extends Execution {
   /** Without its selector: that is for collections. */
   readonly plan: Pick<Forward, 'cluster' | 'identity' | 'as' | 'customKind'>;
+}
+
+/** A request for one object, of which something is checked here before the shard does what is asked. */
+export interface Checked extends Asking {
   readonly guard: Guard;
 }
 
@@ -70,7 +74,7 @@ export function admitted({ guard }: Checked, write: AdmittedWrite): Labels {
 }
 
 interface Asked {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly rawQuery: string;
   readonly body?: Buffer;
   readonly contentType?: string;
@@ -81,8 +85,8 @@ interface Asked {
 }
 
 /** Sends a request of the same caller to the same path, with its answer in memory. */
-export function ask(checked: Checked, asked: Asked): Promise<CollectedResponse> {
-  const { exchange, shard, call, rest, plan } = checked;
+export function ask(asking: Asking, asked: Asked): Promise<CollectedResponse> {
+  const { exchange, shard, call, rest, plan } = asking;
   const { method, rawQuery, body, contentType = 'application/json', accept, parts } = asked;
   const { cluster, identity } = plan;
   const destination = { ...(cluster !== undefined && { cluster }), ...(identity !== undefined && { identity }) };
@@ -108,16 +112,20 @@ export function ask(checked: Checked, asked: Asked): Promise<CollectedResponse> 
 /** Of the caller's body and of the answer to it as it was asked for: neither need be those of our requests. */
 const OF_BODIES = new Set(['accept-encoding', 'content-type', 'content-encoding', 'if-match', 'if-none-match']);
 
-export async function readBody({ exchange }: Checked): Promise<Buffer> {
+export async function readBody({ exchange }: Pick<Execution, 'exchange'>): Promise<Buffer> {
   if (exchange.body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   for await (const chunk of exchange.body) chunks.push(chunk as Uint8Array);
   return Buffer.concat(chunks);
 }
 
-export const contentTypeOf = ({ exchange }: Checked): string | undefined => headerValue(exchange.headers, 'content-type');
+export const contentTypeOf = ({ exchange }: Pick<Execution, 'exchange'>): string | undefined =>
+  headerValue(exchange.headers, 'content-type');
 
-export const refOf = ({ call: { request } }: Checked): ResourceRef => ({ group: request.apiGroup, resource: request.resource });
+export const refOf = ({ call: { request } }: Pick<Execution, 'call'>): ResourceRef => ({
+  group: request.apiGroup,
+  resource: request.resource,
+});
 
 /** What the caller does not see is not there. */
 export const hidden = (checked: Checked): StatusError => notFound(refOf(checked), checked.call.request.name);

@@ -52,15 +52,28 @@ function receive(exchange: Exchange, upstream: Upstream, request: UpstreamReques
         chunks.push(chunk);
         return true;
       },
-      onEnd: () => resolve({ status, headers, body: Buffer.concat(chunks, size) }),
+      onEnd() {
+        underWay.drop = undefined;
+        resolve({ status, headers, body: Buffer.concat(chunks, size) });
+      },
       onError: reject,
     });
-    exchange.onClose(() => {
-      call.abort();
-      reject(new UpstreamError('reset', 'the client left'));
-    });
+    const underWay: UnderWay = {
+      drop() {
+        call.abort();
+        reject(new UpstreamError('reset', 'the client left'));
+      },
+    };
+    exchange.onClose(dropping(underWay));
   });
 }
+
+interface UnderWay {
+  drop: (() => void) | undefined;
+}
+
+/** An exchange keeps its listeners, and one may ask thousands of times: no answer is kept with them. */
+const dropping = (underWay: UnderWay) => () => underWay.drop?.();
 
 /** An object to be printed again: its numbers keep their digits. */
 export function parseObject(body: Buffer, upstream: Upstream): KubeObject {

@@ -14,9 +14,14 @@ export function conditionalApply(body: Uint8Array, kind: string, { labels = {}, 
   if ('error' in parsed) throw unrecognized(kind, parsed.error, body);
   const given = record(parsed.object.metadata);
   const added = Object.keys(labels).length > 0 ? { labels: { ...record(given.labels), ...labels } } : {};
-  const applied = JSON.stringify({ ...parsed.object, metadata: { ...given, ...texts, ...added } });
-  return Buffer.from(applied.replace(NOT_AS_IT_IS, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`));
+  return printApply({ ...parsed.object, metadata: { ...given, ...texts, ...added } });
 }
+
+/** The body of an apply: JSON that is YAML, too. */
+export const printApply = (applied: object): Buffer =>
+  Buffer.from(
+    JSON.stringify(applied).replace(NOT_AS_IT_IS, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
 
 /** In a text of JSON these are characters like others. In YAML they end its line, or may not be. */
 const NOT_AS_IT_IS = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;

@@ -8,6 +8,7 @@ import type { Vacancies } from './vacancies.ts';
 /** What the executors of answers work with. */
 export interface Execution {
   readonly exchange: Exchange;
+  /** The one that the plan names, or the local one. */
   readonly shard: Upstream;
   readonly drain: Drain;
   readonly vacancies: Vacancies;

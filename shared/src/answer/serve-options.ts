@@ -23,14 +23,17 @@ export interface ListOptions {
   readonly timeoutSeconds: number;
 }
 
-/** Throws a StatusError with Kubernetes' text: 400 for what cannot be read, 422 for what does not go together. */
-export function parseListOptions(request: RequestInfo, query: URLSearchParams): ListOptions {
+/**
+ * `more` are fields that the resource can be selected by beside those of every one. Throws a StatusError with Kubernetes' text: 400 for what
+ * cannot be read, 422 for what does not go together.
+ */
+export function parseListOptions(request: RequestInfo, query: URLSearchParams, more: SelectableFields = {}): ListOptions {
   const limit = Math.max(0, integer(query, 'limit'));
   const timeoutSeconds = Math.max(0, integer(query, 'timeoutSeconds'));
   const labels = parseLabelSelector(query.get('labelSelector') ?? '');
   const fieldText = query.get('fieldSelector') ?? '';
   const fields = parseFieldSelector(fieldText);
-  const selectable = { ...METADATA_FIELDS, ...topLevelFields(fields.map(one => one.field)) };
+  const selectable = { ...METADATA_FIELDS, ...topLevelFields(fields.map(one => one.field)), ...more };
   const resourceVersionMatch = query.get('resourceVersionMatch') ?? '';
   const sendInitialEvents = query.has('sendInitialEvents') ? boolean(query, 'sendInitialEvents') : undefined;
   const options = {

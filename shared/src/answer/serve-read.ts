@@ -3,6 +3,7 @@ import type { KubeObject, ListMeta } from '../kube/objects.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import type { RequestInfo } from '../target/request-info.ts';
 import type { Collection } from '../view/collection.ts';
+import type { PageOf } from './continue-token.ts';
 import { namespaceOf, parseListOptions, refuseVersion } from './serve-options.ts';
 import { type Representation, represent } from './serve-representation.ts';
 import { refuseFuture, snapshotFor, writeToken } from './serve-snapshot.ts';
@@ -30,9 +31,10 @@ export async function serveList(
   query: URLSearchParams,
   collection: Collection,
 ): Promise<void> {
-  const options = parseListOptions(request, query);
+  const options = parseListOptions(request, query, collection.fields);
   const representation = represent(exchange, 'list', query, collection);
-  const snapshot = snapshotFor(collection, options);
+  const of = pageOf(exchange, query, collection);
+  const snapshot = snapshotFor(collection, options, of);
   const { limit, matches } = options;
 
   const page: KubeObject[] = [];
@@ -48,11 +50,19 @@ export async function serveList(
   const last = page.at(-1);
   const metadata: ListMeta = {
     resourceVersion: snapshot.resourceVersion,
-    ...(last && remaining > 0 && { continue: writeToken(snapshot.resourceVersion, last) }),
+    ...(last && remaining > 0 && { continue: writeToken(snapshot.resourceVersion, last, of) }),
     ...(remaining > 0 && !options.selective && { remainingItemCount: remaining }),
   };
   await send(exchange, representation, representation.list(page, metadata));
 }
+
+/** The path with its view and logical cluster, as it was asked for: who goes on with a list asks for it in the same words. */
+const pageOf = ({ url }: Exchange, query: URLSearchParams, { boundTo = '' }: Collection): PageOf => [
+  url.split('?', 1)[0] ?? '',
+  query.get('labelSelector') ?? '',
+  query.get('fieldSelector') ?? '',
+  boundTo,
+];
 
 /** Characters gathered before they are written. */
 const CHUNK = 64 * 1024;

@@ -14,12 +14,15 @@ import { type IncludeObject, parseIncludeObject, type TableOptions, toTable } fr
 import { printYaml } from '../kube/yaml-print.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { headerValue, headerValues } from '../listener/headers.ts';
-import type { Collection } from '../view/collection.ts';
+import type { CollectionDefinition } from '../view/collection.ts';
+import { createObjectTexts } from './object-texts.ts';
 
 /** How a client wants to see a collection: plain, as a Table, or as metadata only. */
 export interface Representation {
   readonly mediaType: string;
   object(object: KubeObject): string;
+  /** A Status, which is never turned into anything else. */
+  status(status: object): string;
   /** In pieces, made as they are taken: a long list never exists as one string. */
   list(items: readonly KubeObject[], metadata: ListMeta): Iterable<string>;
   /** One line of a watch. A Table has its columns on the first one only. */
@@ -47,7 +50,7 @@ export function represent(
   exchange: Exchange,
   verb: 'get' | 'list' | 'watch',
   query: URLSearchParams,
-  collection: Collection,
+  collection: CollectionDefinition,
 ): Representation {
   const accept = headerValues(exchange.headers, 'accept').join(',');
   const { mediaType, as, pretty } = negotiate(accept || undefined, offers(verb));
@@ -59,12 +62,16 @@ export function represent(
   return {
     mediaType,
     object: object => print(shapes.object(object, true)),
+    status: print,
     *list(items, metadata) {
       if (as === undefined && indent === undefined && !isYaml) yield* itemByItem(collection, items, metadata, shapes);
       else yield print(shapes.list(items, metadata));
     },
     // Never indented: an event is a line.
-    event: (type, object) => `${JSON.stringify({ type, object: shapes.object(object, events++ === 0) })}\n`,
+    event(type, object) {
+      const shape = shapes.object(object, events++ === 0);
+      return `{"type":"${type}","object":${shape === object ? textOf(object) : JSON.stringify(shape)}}\n`;
+    },
     error: ({ status }) => `${JSON.stringify({ type: 'ERROR', object: status })}\n`,
   };
 }
@@ -75,7 +82,7 @@ interface Shapes {
 }
 
 function shapesOf(
-  { apiVersion, kind, columns }: Collection,
+  { apiVersion, kind, columns }: CollectionDefinition,
   as: MediaTransform | undefined,
   includeObject: IncludeObject,
 ): Shapes {
@@ -104,12 +111,21 @@ function shapesOf(
   };
 }
 
-function* itemByItem(collection: Collection, items: readonly KubeObject[], metadata: ListMeta, shapes: Shapes): Iterable<string> {
+/** What many are shown as it is. */
+const textOf = createObjectTexts();
+
+function* itemByItem(
+  collection: CollectionDefinition,
+  items: readonly KubeObject[],
+  metadata: ListMeta,
+  shapes: Shapes,
+): Iterable<string> {
   const head = JSON.stringify({ apiVersion: collection.apiVersion, kind: `${collection.kind}List`, metadata });
   yield `${head.slice(0, -1)},"items":[`;
   let comma = '';
   for (const item of items) {
-    yield `${comma}${JSON.stringify(shapes.object(item, false))}`;
+    const shape = shapes.object(item, false);
+    yield `${comma}${shape === item ? textOf(item) : JSON.stringify(shape)}`;
     comma = ',';
   }
   yield ']}\n';

@@ -40,9 +40,62 @@ describe('pages', () => {
     expect(got.json().message).toMatch(/^The provided continue parameter is too old/);
   });
 
-  test('are 410 for the token of another process', async () => {
-    const token = Buffer.from(JSON.stringify({ rv: '99999', start: 'a' })).toString('base64url');
-    expect((await ask(newCollection(), `${BASE}?continue=${token}`)).status).toBe(410);
+  test.each([
+    ['made up', { rv: '100', start: 'a' }],
+    ['of another process', { rv: '100', start: 'a', mac: Buffer.alloc(32, 1).toString('base64url') }],
+    ['of which the end is missing', { rv: '100', start: 'a', mac: 'AAAA' }],
+    ['with a signature that is none', { rv: '100', start: 'a', mac: 5 }],
+  ])('are 410 for a token %s', async (_, fields) => {
+    const token = Buffer.from(JSON.stringify(fields)).toString('base64url');
+    const got = await ask(newCollection(), `${BASE}?continue=${token}`);
+    expect([got.status, got.json().reason]).toEqual([410, 'Expired']);
+    expect(got.json().message).toMatch(/^The provided continue parameter is too old/);
+  });
+
+  test.each(['x', Buffer.from('null').toString('base64url'), Buffer.from('{"rv":"1"}').toString('base64url')])(
+    'are 400 for what is no token: %s',
+    async token => {
+      const got = await ask(newCollection(), `${BASE}?continue=${token}`);
+      expect([got.status, got.json().message]).toEqual([400, expect.stringMatching(/^invalid continue token/)]);
+    },
+  );
+
+  describe('belong to', () => {
+    const filled = (boundTo?: string) => {
+      const collection = newCollection();
+      for (const name of ['a', 'b', 'c']) collection.set(widget(name, { labels: { x: 'yes' } }));
+      return boundTo === undefined ? collection : Object.assign(collection, { boundTo });
+    };
+    const tokenFor = async (url: string, boundTo?: string) => metadataOf(await ask(filled(boundTo), url)).continue;
+
+    test('whoever began them', async () => {
+      const token = await tokenFor(`${BASE}?limit=1`, 'alice');
+      expect((await ask(filled('bob'), `${BASE}?limit=1&continue=${token}`)).status).toBe(410);
+      expect((await ask(filled(), `${BASE}?limit=1&continue=${token}`)).status).toBe(410);
+      expect(named((await ask(filled('alice'), `${BASE}?limit=1&continue=${token}`)).json().items)).toEqual(['b']);
+    });
+
+    test('their path', async () => {
+      const token = await tokenFor(`${BASE}?limit=1`);
+      const other = BASE.replace('/widgets', '/namespaces/x/widgets');
+      expect((await ask(filled(), `${other}?limit=1&continue=${token}`)).status).toBe(410);
+    });
+
+    test.each(['labelSelector=x%3Dyes', 'fieldSelector=metadata.name!%3Dz'])('their selector: %s', async selector => {
+      const token = await tokenFor(`${BASE}?limit=1&${selector}`);
+      expect((await ask(filled(), `${BASE}?limit=1&continue=${token}`)).status).toBe(410);
+      const next = await ask(filled(), `${BASE}?${selector}&limit=2&continue=${token}`);
+      expect(named(next.json().items)).toEqual(['b', 'c']);
+    });
+
+    test('what they say themselves: version and beginning cannot be changed', async () => {
+      const token = String(await tokenFor(`${BASE}?limit=1`));
+      const fields = JSON.parse(Buffer.from(token, 'base64url').toString()) as object;
+      for (const change of [{ rv: '102' }, { start: '' }]) {
+        const changed = Buffer.from(JSON.stringify({ ...fields, ...change })).toString('base64url');
+        expect((await ask(filled(), `${BASE}?limit=1&continue=${changed}`)).status).toBe(410);
+      }
+    });
   });
 
   test('take no version besides the token', async () => {

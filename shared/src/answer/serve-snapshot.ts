@@ -2,6 +2,7 @@ import { sortKey } from '../informer/sort-key.ts';
 import { badRequest, expired, StatusError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { Collection, CollectionEvent } from '../view/collection.ts';
+import { CONTINUE_EXPIRED, type PageOf, readToken, writeToken as signedToken } from './continue-token.ts';
 import type { ListOptions } from './serve-options.ts';
 
 /** A collection as it was at one version, sorted. */
@@ -13,13 +14,13 @@ export interface Snapshot {
 }
 
 /** The state that a list asks for. Throws a StatusError: 410 when it is not known any more, 504 when it is not known yet. */
-export function snapshotFor(collection: Collection, options: ListOptions): Snapshot {
+export function snapshotFor(collection: Collection, options: ListOptions, of: PageOf = []): Snapshot {
   const { resourceVersion, resourceVersionMatch, limit } = options;
   if (options.continue !== '') {
     if (resourceVersion !== '' && resourceVersion !== '0') {
       throw badRequest('specifying resource version is not allowed when using continue');
     }
-    const token = readToken(options.continue);
+    const token = readToken(options.continue, of);
     const items = itemsAt(collection, token.rv, CONTINUE_EXPIRED);
     return { resourceVersion: token.rv, items, start: firstAfter(items, token.start) };
   }
@@ -33,8 +34,6 @@ export function snapshotFor(collection: Collection, options: ListOptions): Snaps
   return { resourceVersion, items: itemsAt(collection, resourceVersion, VERSION_EXPIRED), start: 0 };
 }
 
-const CONTINUE_EXPIRED =
-  'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.';
 const VERSION_EXPIRED = 'The resourceVersion for the provided list is too old.';
 
 /** Throws 504 as `storage.NewTooLargeResourceVersionError` does. Versions are decimal. */
@@ -68,27 +67,9 @@ function itemsAt(collection: Collection, version: string, whenExpired: string): 
   return [...state].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
 }
 
-interface Token {
-  readonly rv: string;
-  /** Sort key of the last object of the page before. */
-  readonly start: string;
-}
-
-export const writeToken = (resourceVersion: string, last: KubeObject): string =>
-  Buffer.from(JSON.stringify({ rv: resourceVersion, start: sortKey(last) } satisfies Token)).toString('base64url');
-
-function readToken(text: string): Token {
-  let token: Partial<Token> | null;
-  try {
-    token = JSON.parse(Buffer.from(text, 'base64url').toString()) as Partial<Token> | null;
-  } catch {
-    throw badRequest('invalid continue token: it cannot be read');
-  }
-  if (typeof token?.rv !== 'string' || !/^\d+$/.test(token.rv) || typeof token.start !== 'string') {
-    throw badRequest('invalid continue token: it is not one of this server');
-  }
-  return { rv: token.rv, start: token.start };
-}
+/** `of`: what the page belongs to, as `snapshotFor` is told when it is gone on with. */
+export const writeToken = (resourceVersion: string, last: KubeObject, of: PageOf = []): string =>
+  signedToken({ rv: resourceVersion, start: sortKey(last) }, of);
 
 function firstAfter(items: readonly KubeObject[], key: string): number {
   let low = 0;

@@ -4,7 +4,7 @@ import { INITIAL_EVENTS_END, type KubeObject } from '../kube/objects.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import type { RequestInfo } from '../target/request-info.ts';
 import type { Collection, CollectionEvent } from '../view/collection.ts';
-import type { Forward } from '../view/view.ts';
+import type { Serve } from '../view/view.ts';
 import { type ListOptions, parseListOptions } from './serve-options.ts';
 import { Outbox, type OutboxLimits } from './serve-outbox.ts';
 import { type Representation, represent } from './serve-representation.ts';
@@ -12,8 +12,9 @@ import { refuseFuture } from './serve-snapshot.ts';
 
 export interface WatchSettings extends OutboxLimits {
   readonly clock: Clock;
-  /** Ends watches early, cleanly: the process shuts down. */
-  readonly until?: NonNullable<Forward['until']>;
+  /** Ends watches early, cleanly: the process shuts down, or the access ends. */
+  readonly until?: NonNullable<Serve['until']>;
+  readonly watchSeconds?: NonNullable<Serve['watchSeconds']>;
   /** Milliseconds between bookmarks; default 25,000. */
   readonly bookmarkInterval?: number;
 }
@@ -24,7 +25,12 @@ const defaultSeconds = (): number => 1800 * (1 + Math.random());
 const MAX_SECONDS = 86_400;
 
 /** Seconds that a watch lasts which asks for `timeoutSeconds`; 0: it does not say. */
-export const watchSeconds = (timeoutSeconds: number): number => Math.min(timeoutSeconds || defaultSeconds(), MAX_SECONDS);
+export function watchSeconds(timeoutSeconds: number, longest?: Serve['watchSeconds']): number {
+  if (longest === undefined) return Math.min(timeoutSeconds || defaultSeconds(), MAX_SECONDS);
+  // At random: watches that began together do not all come back together.
+  const drawn = longest.min + Math.random() * (longest.max - longest.min);
+  return Math.min(timeoutSeconds || drawn, drawn, MAX_SECONDS);
+}
 
 /** A stream of the collection's changes. Resolves when the response is over. */
 export async function serveWatch(
@@ -34,7 +40,7 @@ export async function serveWatch(
   collection: Collection,
   settings: WatchSettings,
 ): Promise<void> {
-  const options = parseListOptions(request, query);
+  const options = parseListOptions(request, query, collection.fields);
   const representation = represent(exchange, 'watch', query, collection);
   const beginning = begin(collection, options);
   exchange.writeHead(200, ['cache-control', 'no-cache, private', 'content-type', representation.mediaType]);
@@ -63,19 +69,19 @@ function begin(collection: Collection, options: ListOptions): Beginning | { read
   const withState = sendInitialEvents ?? fromAnywhere;
   let version = resourceVersion;
   let state: readonly KubeObject[] = [];
-  if (withState || fromAnywhere) {
-    const list = collection.list();
-    version = list.metadata?.resourceVersion ?? '';
-    if (withState) {
-      refuseFuture(resourceVersion, version);
-      state = list.items;
-    }
-  }
   const missed: CollectionEvent[] = [];
   let listener = (event: CollectionEvent): void => {
     missed.push(event);
   };
   try {
+    if (withState || fromAnywhere) {
+      const list = collection.list();
+      version = list.metadata?.resourceVersion ?? '';
+      if (withState) {
+        refuseFuture(resourceVersion, version);
+        state = list.items;
+      }
+    }
     const stop = collection.watch(version, event => listener(event));
     const follow = (next: typeof listener): void => {
       listener = next;
@@ -158,7 +164,7 @@ function stream(
   };
   if (!over) {
     if (allowWatchBookmarks) bookmarkLater();
-    cancelTimeout = clock.after(watchSeconds(timeoutSeconds) * 1000, finish);
+    cancelTimeout = clock.after(watchSeconds(timeoutSeconds, settings.watchSeconds) * 1000, finish);
     stopUntil = settings.until?.(finish) ?? stopUntil;
     // A process that shuts down already ends the watch within `until`.
     if (over) stopUntil();

@@ -174,11 +174,22 @@ const OWN_FLAGS: Readonly<Record<string, readonly Flag[]>> = {
       ['up'],
       used('topology', 'text', 'fleet: one process per service; single: all of them in one', 'fleet'),
       used('services', 'list', 'services to start; those with the views of kcp if absent'),
-      used('views', 'list', 'views to serve besides: the services that have them are started too', ''),
+      used(
+        'views',
+        'list',
+        'views to serve besides, whose services are started too: workspaces, which needs the rights of masters at every shard',
+        '',
+      ),
     ),
     ...only(
       VIEWS,
       used('impersonate-reads', 'bool', 'send every read to the shard as its caller', 'false'),
+      used(
+        'workspace-access',
+        'text',
+        'who may enter a workspace: as rbac says, or, for shards with a webhook, their reviews',
+        'rbac',
+      ),
       used('authorization-allow-ttl', 'seconds', 'how long an allowing access review is believed', '10s'),
       used('authorization-deny-ttl', 'seconds', 'how long a denying access review is believed', '5s'),
     ),

@@ -80,6 +80,18 @@ describe('the defaults', () => {
   test('start the services with the views of kcp', () => {
     expect(parse().services).toEqual(['apiexport-vw', 'initializer-vw']);
   });
+
+  test('start further services for the views that are asked for besides', () => {
+    expect(parse('--views=workspaces').services).toEqual(['apiexport-vw', 'initializer-vw', 'workspaces-vw']);
+    expect(parse('--services=apiexport-vw', '--views=workspaces,apiexport').services).toEqual(['apiexport-vw', 'workspaces-vw']);
+    expect(parse('--services=workspaces-vw').services).toEqual(['workspaces-vw']);
+  });
+});
+
+test('who may enter a workspace is known from RBAC, unless reviews are asked for', () => {
+  expect(parse().workspaceAccess).toBe('rbac');
+  expect(parse('--workspace-access=reviews').workspaceAccess).toBe('reviews');
+  expect(() => parse('--workspace-access=webhook')).toThrow('--workspace-access takes rbac or reviews, not "webhook"');
 });
 
 describe('what others start us with', () => {

@@ -152,6 +152,7 @@ function complete(values: Values, command: Command): Options {
     topology: values.oneOf('topology', ['fleet', 'single']),
     services: chosenServices(values.get('list', 'services'), values.require('list', 'views')),
     impersonateReads: values.require('bool', 'impersonate-reads'),
+    workspaceAccess: values.oneOf('workspace-access', ['rbac', 'reviews']),
     authenticationTokenTTL: values.require('duration', 'authentication-token-webhook-cache-ttl') / 1000,
     authorizationAllowTTL: values.require('seconds', 'authorization-allow-ttl') / 1000,
     authorizationDenyTTL: values.require('seconds', 'authorization-deny-ttl') / 1000,

@@ -26,6 +26,8 @@ export interface Options {
   readonly services: readonly string[];
   /** Reads that could go upstream as the service go as the caller too. */
   readonly impersonateReads: boolean;
+  /** Who may enter a workspace is known from RBAC, as it is watched, or by reviews: shards with a webhook allow what RBAC does not. */
+  readonly workspaceAccess: 'rbac' | 'reviews';
   /** How long the answer to a TokenReview is believed, seconds. Absent: 10. */
   readonly authenticationTokenTTL?: number;
   /** How long a positive and a negative SubjectAccessReview is believed, seconds. */
@@ -189,13 +191,21 @@ export interface AuditOptions {
   readonly maxAgeDays?: number;
 }
 
-/**
- * The services that this project ships beside the front proxy, and the views each of them answers for. Those `byDefault` have the
- * views of kcp's own `virtual-workspaces`; the others need wider rights and are asked for.
- */
-export const SERVICES: Readonly<Record<string, { readonly views: readonly string[]; readonly byDefault: boolean }>> = {
+/** A service that this project ships beside the front proxy. */
+export interface ShippedService {
+  /** The views that it answers for. */
+  readonly views: readonly string[];
+  /** It has views of kcp's own `virtual-workspaces`; the others need wider rights and are asked for. */
+  readonly byDefault: boolean;
+  /** Each of its processes knows all shards, so that it makes no difference which shard a request is for. Absent: it is of one shard. */
+  readonly ofAllShards?: boolean;
+}
+
+/** By name; the front proxy is none of them. */
+export const SERVICES: Readonly<Record<string, ShippedService>> = {
   'apiexport-vw': { views: ['apiexport', 'apiresourceschema'], byDefault: true },
   'initializer-vw': { views: ['initializingworkspaces', 'terminatingworkspaces'], byDefault: true },
+  'workspaces-vw': { views: ['workspaces'], byDefault: false, ofAllShards: true },
 };
 
 export const FRONT_PROXY = 'front-proxy';

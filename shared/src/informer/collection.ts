@@ -1,10 +1,9 @@
 import type { KubeList, KubeObject } from '../kube/objects.ts';
-import type { Collection } from '../view/collection.ts';
+import type { Collection, CollectionDefinition } from '../view/collection.ts';
 import { EventWindow, type EventWindowOptions } from './event-window.ts';
 import { position, sortKey } from './sort-key.ts';
 
-/** What a collection is called and how its Tables look. */
-export type CollectionDefinition = Pick<Collection, 'apiVersion' | 'kind' | 'group' | 'resource' | 'columns'>;
+export type { CollectionDefinition } from '../view/collection.ts';
 
 /**
  * A collection that its owner fills. It has versions of its own: an object carries that of its last change here, whatever it carried
@@ -24,7 +23,7 @@ export function createCollection<T extends KubeObject>(
   definition: CollectionDefinition,
   options: EventWindowOptions = {},
 ): MutableCollection<T> {
-  const { apiVersion, kind, group, resource, columns } = definition;
+  const { apiVersion, kind, group, resource, columns, fields } = definition;
   const window = new EventWindow<T>(options);
   const byKey = new Map<string, T>();
   /** Namespace and name → sort keys: more than one only over several logical clusters. */
@@ -49,6 +48,7 @@ export function createCollection<T extends KubeObject>(
     group,
     resource,
     columns,
+    ...(fields && { fields }),
     get size() {
       return items.length;
     },

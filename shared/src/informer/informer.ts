@@ -31,6 +31,8 @@ export interface InformerOptions<T extends KubeObject> {
   readonly pageSize?: number;
   /** Told every failure; `attempt` counts those in a row, and is 0 for a listener that threw. Must not throw itself. */
   readonly onError?: (error: Error, attempt: number) => void;
+  /** Tells listeners all changes of one event, or of one list, by calling `emit` once, before it returns. Default: just that. */
+  readonly batch?: (emit: () => void) => void;
   readonly backoff?: BackoffOptions;
   readonly timing?: ReflectorTiming;
   readonly clock?: Clock;
@@ -65,7 +67,7 @@ export interface Informer<T extends KubeObject> {
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 export function createInformer<T extends KubeObject = KubeObject>(options: InformerOptions<T>): Informer<T> {
-  const { name, project = (object: KubeObject) => object as T, clock = systemClock } = options;
+  const { name, project = (object: KubeObject) => object as T, clock = systemClock, batch = emit => emit() } = options;
   const store = new ObjectStore<T>(project, options.indexes);
   const controller = new AbortController();
   const listeners = new Set<(event: InformerEvent<T>) => void>();
@@ -86,6 +88,16 @@ export function createInformer<T extends KubeObject = KubeObject>(options: Infor
   };
 
   const emit = (changes: readonly Change<T>[]): void => {
+    if (changes.length === 0) return;
+    try {
+      batch(() => emitEach(changes));
+    } catch (thrown) {
+      // The store has the changes: nobody would be told them by reading everything again.
+      report(new Error(`batch of informer ${name} threw: ${asError(thrown).message}`, { cause: thrown }), 0);
+    }
+  };
+
+  const emitEach = (changes: readonly Change<T>[]): void => {
     for (const change of changes) {
       for (const listener of [...listeners]) {
         if (controller.signal.aborted) return;

@@ -136,6 +136,13 @@ export const notFound = (ref: ResourceRef, name: string): StatusError =>
     kind: ref.resource,
   });
 
+export const alreadyExists = (ref: ResourceRef, name: string): StatusError =>
+  new StatusError('AlreadyExists', `${qualified(ref)} "${name}" already exists`, {
+    name,
+    ...(ref.group && { group: ref.group }),
+    kind: ref.resource,
+  });
+
 /** For paths and resources that are not served at all. */
 export const resourceNotServed = (): StatusError =>
   new StatusError('NotFound', 'the server could not find the requested resource', {});

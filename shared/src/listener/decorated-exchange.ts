@@ -3,6 +3,8 @@ import type { Exchange, Peer, Upgrade } from './exchange.ts';
 import type { RawHeaders } from './headers.ts';
 
 export interface Decoration {
+  /** In place of the request target. Who holds the exchange below still sees the one that was received. */
+  readonly url?: string;
   /** In place of the request's headers. */
   readonly headers?: RawHeaders;
   /** In place of the request's body. */
@@ -11,7 +13,7 @@ export interface Decoration {
   readonly responseHeaders?: (headers: RawHeaders) => RawHeaders;
 }
 
-/** The exchange, with other headers or another body. */
+/** The exchange, with another target, other headers or another body. */
 export const decorated = (exchange: Exchange, decoration: Decoration): Exchange => new Decorated(exchange, decoration);
 
 /** A class, because every request makes one or two: an object with functions of its own costs several times as much. */
@@ -27,10 +29,10 @@ class Decorated implements Exchange {
   readonly #exchange: Exchange;
   readonly #responseHeaders: Decoration['responseHeaders'];
 
-  constructor(exchange: Exchange, { headers, body, responseHeaders }: Decoration) {
+  constructor(exchange: Exchange, { url, headers, body, responseHeaders }: Decoration) {
     this.httpVersion = exchange.httpVersion;
     this.method = exchange.method;
-    this.url = exchange.url;
+    this.url = url ?? exchange.url;
     this.headers = headers ?? exchange.headers;
     this.peer = exchange.peer;
     this.body = body ?? exchange.body;

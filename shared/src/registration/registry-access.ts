@@ -1,12 +1,13 @@
 import { type ClusterAccess, loadKubeconfig } from '../config/cluster-access.ts';
+import { followAccess } from '../config/follow-access.ts';
 import { connectKubeconfig, upstreamFor } from '../config/kubeconfig.ts';
 import type { Options } from '../config/options.ts';
+import { shardTls, withCertificate } from '../config/shard-access.ts';
 import { clusterOf, type KubeList, type KubeObject } from '../kube/objects.ts';
 import type { Logger } from '../observe/log.ts';
 import type { TlsMaterial } from '../upstream/endpoint.ts';
 import { requestJson } from '../upstream/json.ts';
 import { createUpstream, type ManagedUpstream } from '../upstream/pool.ts';
-import { followAccess } from './follow-access.ts';
 
 /** The workspace with the VirtualWorkspace objects, connected. `upstream.close()` ends all of it. */
 export interface Registry {
@@ -30,8 +31,9 @@ const ROOT_PATH = `/clusters/${ROOT}`;
 /** Below the path of a cache server; its clients put the first part there themselves, as kcp's do. */
 const SHARDS_PATH = '/services/cache/shards/*/clusters/*/apis/core.kcp.io/v1alpha1/shards';
 const TIMEOUT_MS = 10_000;
+const NEEDED = 'which the root shard could know: give --registration-kubeconfig';
 
-interface Shard extends KubeObject {
+export interface Shard extends KubeObject {
   readonly spec?: { readonly baseURL?: string };
 }
 
@@ -57,9 +59,9 @@ export async function connectRegistry(
   }
   const access = await shardAccess(options);
   const server = await rootShard(options, access);
-  const tls = (from: ClusterAccess): { readonly tls: TlsMaterial } => ({ tls: rootTls(from, server) });
+  const tls = (from: ClusterAccess): { readonly tls: TlsMaterial } => ({ tls: shardTls(from, server) });
   const upstream = createUpstream({ name: 'registry', origin: server, limits, ...tls(access) });
-  const stop = followAccess(access, next => upstream.setCredentials(tls(withCertificate(next))), following);
+  const stop = followAccess(access, next => upstream.setCredentials(tls(withCertificate(next, NEEDED))), following);
   return {
     upstream: {
       ...upstream,
@@ -77,22 +79,7 @@ async function shardAccess({ kubeconfig, context }: RegistryOptions): Promise<Cl
   if (kubeconfig === '') {
     throw new Error('there is neither --registration-kubeconfig nor --kubeconfig, which the registry could be found with');
   }
-  return withCertificate(await loadKubeconfig(kubeconfig, { context }));
-}
-
-/** Shards know each other's certificates, and not each other's tokens: a token would be told to a server that it is not for. */
-function withCertificate(access: ClusterAccess): ClusterAccess {
-  if (access.cert && access.key) return access;
-  throw new Error(
-    `kubeconfig ${access.file} has no client certificate, which the root shard could know: give --registration-kubeconfig`,
-  );
-}
-
-/** Its certificate is judged by the shard's authority, or anybody who can write to the cache could stand in for it. */
-function rootTls({ ca, cert, key, server, servername }: ClusterAccess, root: URL): TlsMaterial {
-  // The name in a kubeconfig is that of its own server.
-  const isItself = server.origin === root.origin;
-  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...(isItself && servername && { servername }) };
+  return withCertificate(await loadKubeconfig(kubeconfig, { context }), NEEDED);
 }
 
 /** The URL of the workspace `root`, as the cache server knows its shard. */

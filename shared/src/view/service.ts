@@ -35,7 +35,7 @@ export interface ServiceContext {
   /** Starts an informer, shows it in the metrics, stops it with the service. */
   run<T extends KubeObject>(informer: Informer<T>): Informer<T>;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error' | 'debug'>;
-  readonly metrics: Pick<Metrics, 'accessReview'>;
+  readonly metrics: Pick<Metrics, 'accessReview' | 'observeInformer' | 'observeUpstream'>;
   /** Called when the service stops, the last first. */
   onStop(stop: () => void | Promise<void>): void;
 }

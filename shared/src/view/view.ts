@@ -2,9 +2,14 @@ import type { Caller, Identity } from '../authn/identity.ts';
 import type { ApiResource } from '../kube/discovery.ts';
 import type { StatusError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import type { Labels } from '../kube/selectors.ts';
 import type { RequestInfo } from '../target/request-info.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import type { Collection } from './collection.ts';
+import type { Guard } from './guard.ts';
+import type { Rewrite } from './rewrite.ts';
+
+export type { Admitted, AdmittedWrite, Guard } from './guard.ts';
+export type { BodyKind, Rewrite } from './rewrite.ts';
 
 /** The decoded parameters of a view's path: `/:team/clusters/:cluster` gives `{team, cluster}`. */
 export type Scope = Readonly<Record<string, string>>;
@@ -32,6 +37,8 @@ export interface Forward {
   readonly kind: 'forward';
   /** Logical cluster upstream: a name or `*`. Default: the scope's `cluster`. */
   readonly cluster?: string;
+  /** The shard that the request goes to, as whom this connection is; absent: the local one, as the service itself. */
+  readonly shard?: Upstream;
   /** Label requirements, ANDed to the caller's: `a=b,!c`. */
   readonly select?: string;
   /** Identity hash that follows the resource's name upstream: `cowboys` is asked for as `cowboys:<hash>`. */
@@ -59,29 +66,6 @@ export interface EmptyUntilServed {
   readonly wake?: (look: () => void) => () => void;
 }
 
-/** Conditions on one object that are checked here, before the shard does what is asked. All are optional. */
-export interface Guard {
-  /** False: for the caller the stored object does not exist, whatever is asked of it. Reads nothing but metadata. */
-  readonly visible?: (object: KubeObject) => boolean;
-  /** Asked when a server-side apply would create its object; an error refuses that. */
-  readonly mayCreate?: () => Promise<StatusError | undefined>;
-  /** Sees the metadata of what a write would store, and of what is stored. Returns an error that refuses it, or what to do to it. */
-  readonly admit?: (write: AdmittedWrite) => StatusError | Admitted | undefined;
-}
-
-export interface AdmittedWrite {
-  readonly operation: 'create' | 'update' | 'delete';
-  /** Absent for a create. */
-  readonly stored?: KubeObject;
-  /** Absent for a delete. Of a body in protobuf its metadata. */
-  readonly proposed?: KubeObject;
-}
-
-export interface Admitted {
-  /** Put on the object beside its own. */
-  readonly labels: Labels;
-}
-
 /** As forward, with a function per object, applied to get, list items, table rows, watch events and results of writes alike. */
 export interface Transform extends Omit<Forward, 'kind' | 'guard' | 'emptyUntilServed'> {
   readonly kind: 'transform';
@@ -97,6 +81,10 @@ export interface Transform extends Omit<Forward, 'kind' | 'guard' | 'emptyUntilS
 export interface Serve {
   readonly kind: 'serve';
   readonly collection: Collection;
+  /** Of a watch: calls `end` when the access ends, or what is known of it; returns how to stop listening. */
+  readonly until?: NonNullable<Forward['until']>;
+  /** The longest that a watch may last, drawn at random from this range. Absent: as long as Kubernetes lets it. */
+  readonly watchSeconds?: { readonly min: number; readonly max: number };
   readonly because: string;
 }
 
@@ -107,7 +95,7 @@ export interface Refuse {
   readonly because: string;
 }
 
-export type Answer = Forward | Transform | Serve | Refuse;
+export type Answer = Forward | Transform | Rewrite | Serve | Refuse;
 type Promised<T> = T | Promise<T>;
 
 /** The whole contract of a virtual workspace. Our own views get nothing that a custom view does not get. */
@@ -149,7 +137,13 @@ export const deny = (because: string, told?: string): Decision => ({
 });
 export const forward = (plan: Omit<Forward, 'kind'>): Forward => ({ kind: 'forward', ...plan });
 export const transform = (plan: Omit<Transform, 'kind'>): Transform => ({ kind: 'transform', ...plan });
-export const serve = (collection: Collection, because: string): Serve => ({ kind: 'serve', collection, because });
+export const rewrite = (plan: Omit<Rewrite, 'kind'>): Rewrite => ({ kind: 'rewrite', ...plan });
+export const serve = (collection: Collection, because: string, limits: Pick<Serve, 'until' | 'watchSeconds'> = {}): Serve => ({
+  kind: 'serve',
+  collection,
+  because,
+  ...limits,
+});
 export const refuse = (error: Refuse['error'], because = 'text' in error ? error.text : error.message): Refuse => ({
   kind: 'refuse',
   error,

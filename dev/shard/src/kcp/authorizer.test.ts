@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { PolicyRule } from '@kcp-vw/shared/kube/rbac.ts';
 import { KCP_RESOURCES } from '../store/kcp-resources.ts';
 import { KUBERNETES_RESOURCES } from '../store/kubernetes-resources.ts';
 import { Registry } from '../store/registry.ts';
@@ -21,19 +22,22 @@ const LIST = {
   name: '',
 };
 
-function shard(phase: Phase = 'Ready') {
+function shard(phase: Phase = 'Ready', annotations: Record<string, string> = {}) {
   const objects = new Loopback(new Store(), new Registry([...KUBERNETES_RESOURCES, ...KCP_RESOURCES]), []);
   const { clusterRoles, clusterRoleBindings } = bootstrapPolicy();
   for (const role of clusterRoles) objects.create(CLUSTER_ROLES, LOCAL_ADMIN_CLUSTER, role);
   for (const binding of clusterRoleBindings) objects.create(CLUSTER_ROLE_BINDINGS, LOCAL_ADMIN_CLUSTER, binding);
-  objects.create(LOGICAL_CLUSTERS, 'abc', { metadata: { name: 'cluster' }, status: { phase } });
+  objects.create(LOGICAL_CLUSTERS, 'abc', { metadata: { name: 'cluster', annotations }, status: { phase } });
   const bind = (name: string, role: string, user: string): void => {
     objects.create(CLUSTER_ROLE_BINDINGS, 'abc', clusterRoleBinding(name, role, [{ kind: 'User', name: user }]));
+  };
+  const create = (name: string, rules: readonly PolicyRule[]): void => {
+    objects.create(CLUSTER_ROLES, 'abc', { metadata: { name }, rules });
   };
   const authorize = createAuthorizer(objects);
   const may = (name: string, groups: readonly string[] = [], cluster = 'abc') =>
     authorize(cluster, shardIdentity(name, groups), LIST);
-  return { authorize, bind, may };
+  return { authorize, bind, create, may };
 }
 
 describe('a workspace', () => {
@@ -61,8 +65,26 @@ describe('a workspace', () => {
     expect(authorize('abc', shardIdentity('bob', []), discovery).allowed).toBe(false);
   });
 
-  test('that does not exist is refused explicitly', () => {
-    expect(shard().may('ada', [], 'nowhere')).toEqual({ allowed: false, denied: true, reason: 'access denied' });
+  test('that does not exist is refused, service accounts explicitly: only they get past who asks for groups', () => {
+    expect(shard().may('ada', [], 'nowhere')).toEqual({ allowed: false, reason: 'access denied' });
+    expect(shard().may('system:serviceaccount:default:bot', [], 'nowhere')).toMatchObject({ denied: true });
+  });
+
+  test('is open to those whom a role of its own lets in, though it is called like one that kcp brings along', () => {
+    const { bind, create, may } = shard();
+    create('system:kcp:tenancy:reader', [{ verbs: ['access'], nonResourceURLs: ['/'] }]);
+    create('reading', [{ verbs: ['list'], apiGroups: [''], resources: ['namespaces'] }]);
+    bind('reader', 'system:kcp:tenancy:reader', 'ada');
+    expect(may('ada').allowed).toBe(false);
+    bind('reading', 'reading', 'ada');
+    expect(may('ada').allowed).toBe(true);
+  });
+
+  test('gives by a role of the same name what either of the two gives', () => {
+    const { bind, create, may } = shard();
+    create('system:kcp:workspace:access', [{ verbs: ['list'], apiGroups: [''], resources: ['namespaces'] }]);
+    bind('access', 'system:kcp:workspace:access', 'ada');
+    expect(may('ada').allowed).toBe(true);
   });
 
   test('is closed before it initializes', () => {
@@ -71,6 +93,59 @@ describe('a workspace', () => {
 
   test('of the system is for masters only', () => {
     expect(shard().may('x', ['system:kcp:admin'], 'system:admin').allowed).toBe(false);
+  });
+});
+
+describe('a workspace that requires groups', () => {
+  const requiring = (groups: string) => {
+    const made = shard('Ready', { 'authorization.kcp.io/required-groups': groups });
+    made.bind('admin', 'cluster-admin', 'ada');
+    return made;
+  };
+
+  test('is closed to its own administrator who has none of them, explicitly', () => {
+    const { may } = requiring('a');
+    expect(may('ada')).toEqual({ allowed: false, denied: true, reason: 'access denied' });
+    expect(may('ada', ['b']).denied).toBe(true);
+  });
+
+  test.each([
+    { required: 'a', has: ['a'], enters: true },
+    { required: 'a;b', has: ['b'], enters: true },
+    { required: 'a,b', has: ['b'], enters: false },
+    { required: 'a,b', has: ['b', 'a', 'c'], enters: true },
+    { required: 'a,b;c', has: ['c'], enters: true },
+    { required: 'a, b', has: ['a', 'b'], enters: false },
+    { required: '', has: ['a'], enters: false },
+  ])('requires "$required", and somebody with $has enters: $enters', ({ required, has, enters }) => {
+    expect(requiring(required).may('ada', has).allowed).toBe(enters);
+  });
+
+  test('counts the groups of warrants, and none that is out of scope', () => {
+    const { authorize } = requiring('a');
+    const may = (extra: Record<string, string[]>, groups: string[] = []) =>
+      authorize('abc', shardIdentity('ada', groups, '', extra), LIST).allowed;
+    expect(may({ 'authorization.kcp.io/warrant': [JSON.stringify({ user: 'bob', groups: ['a'] })] })).toBe(true);
+    expect(may({ 'authentication.kcp.io/scopes': ['cluster:other'] }, ['a'])).toBe(false);
+  });
+
+  test('is open without them to the administrators of kcp, and to its service accounts', () => {
+    const { authorize, bind, may } = requiring('a');
+    expect(may('x', ['system:kcp:admin']).allowed).toBe(true);
+    expect(may('x', ['system:kcp:tenancy:workspace-bootstrapper']).allowed).toBe(true);
+    bind('bot', 'cluster-admin', 'system:serviceaccount:default:bot');
+    const extra = { 'authentication.kcp.io/cluster-name': ['abc'] };
+    expect(authorize('abc', shardIdentity('system:serviceaccount:default:bot', [], '', extra), LIST).allowed).toBe(true);
+  });
+
+  test.each(['system:kcp:logical-cluster-admin', 'system:kcp:external-logical-cluster-admin'])('asks none of %s', group => {
+    const { authorize } = requiring('a');
+    const get = { ...LIST, verb: 'get', apiGroup: 'core.kcp.io', resource: 'logicalclusters', name: 'cluster' };
+    expect(authorize('abc', shardIdentity('x', [group]), get).allowed).toBe(true);
+  });
+
+  test('is not asked by deep reviews', () => {
+    expect(requiring('a').authorize('abc', shardIdentity('ada', []), LIST, { deep: true }).allowed).toBe(true);
   });
 });
 

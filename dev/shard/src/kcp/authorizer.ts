@@ -1,11 +1,12 @@
+import { effectiveUsers, isInScope, isServiceAccount } from '@kcp-vw/shared/authn/effective-users.ts';
 import { type Identity, isLifecycleGroup, isMasters } from '@kcp-vw/shared/authn/identity.ts';
 import type { RequestRef } from '@kcp-vw/shared/kube/errors.ts';
-import { LOGICAL_CLUSTER_ADMIN_GROUP } from './bootstrap-policy.ts';
-import { effectiveUsers, isInScope, isServiceAccount } from './effective-users.ts';
+import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+import { EXTERNAL_LOGICAL_CLUSTER_ADMIN_GROUP, LOGICAL_CLUSTER_ADMIN_GROUP } from './bootstrap-policy.ts';
 import type { Reader, StoreReader } from './loopback.ts';
 import { policyAllows, policyOf } from './maximal-permission-policy.ts';
 import type { LogicalCluster, Phase } from './objects.ts';
-import { type RbacObjects, rbacAllows } from './rbac.ts';
+import { type RbacObjects, rbacAllows, rulesOf } from './rbac.ts';
 import {
   CLUSTER_ROLE_BINDINGS,
   CLUSTER_ROLES,
@@ -15,6 +16,7 @@ import {
   ROLE_BINDINGS,
   ROLES,
 } from './refs.ts';
+import { hasRequiredGroups } from './required-groups.ts';
 
 export interface Decision {
   readonly allowed: boolean;
@@ -53,8 +55,8 @@ const ACCESS: RequestRef = Object.freeze({
 export type Authorize = (cluster: string, user: Identity, request: RequestRef, options?: AuthorizeOptions) => Decision;
 
 /**
- * The chain of a shard: masters, health, then access to the workspace, the maximal permission policy of what is bound, then the RBAC of the bootstrap policy and of the workspace. Of the
- * workspaces of other shards it knows what is in the cache.
+ * The chain of a shard: masters, health, then the groups that the workspace requires, access to it, the maximal permission policy of what
+ * is bound, then the RBAC of the bootstrap policy and of the workspace. Of the workspaces of other shards it knows what is in the cache.
  */
 export function createAuthorizer(objects: Reader): Authorize {
   const here = (cluster: string): Place => ({ objects, cluster });
@@ -73,10 +75,14 @@ export function createAuthorizer(objects: Reader): Authorize {
       if (policy !== undefined && !policyAllows(policy, cluster, user, request, allowedByPolicy)) return REFUSED;
       return allowedByRoles(cluster, users, request) ? GRANTED : REFUSED;
     };
-    if (deep || users.some(({ groups }) => groups.includes(LOGICAL_CLUSTER_ADMIN_GROUP))) return delegate();
+    const isIn = (group: string): boolean => users.some(({ groups }) => groups.includes(group));
+    if (deep || isIn(LOGICAL_CLUSTER_ADMIN_GROUP)) return delegate();
 
     const logicalCluster = objects.find<LogicalCluster>(LOGICAL_CLUSTERS, cluster, LOGICAL_CLUSTER_NAME);
-    if (logicalCluster === undefined) return DENIED;
+    // Who asks for the groups first has no opinion of what does not exist. Service accounts need none, and meet the next one, who has.
+    if (logicalCluster === undefined) return isServiceAccount(user) ? DENIED : REFUSED;
+    const needsGroups = !isServiceAccount(user) && !isIn(EXTERNAL_LOGICAL_CLUSTER_ADMIN_GROUP);
+    if (needsGroups && !hasRequiredGroups(logicalCluster, users)) return DENIED;
     const phase = logicalCluster.status?.phase ?? 'Scheduling';
     if (!OPEN_PHASES.has(phase)) return REFUSED;
     // A lifecycle view has decided already, and nobody else can have these groups.
@@ -115,19 +121,18 @@ interface Place {
   readonly cluster: string;
 }
 
-/** Roles are looked for in the places in their order; all bindings count. */
+/** Roles of one name have the rules of all places together; all bindings count. */
 function rbacOf(roles: readonly Place[], bindings: readonly Place[]): RbacObjects {
-  const first = (ref: typeof ROLES, name: string, namespace?: string) => {
-    for (const { objects, cluster } of roles) {
-      const found = objects.get(ref, cluster, name, namespace);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+  const merged = (ref: typeof ROLES, name: string, namespace?: string): KubeObject | undefined => {
+    const all = roles
+      .map(({ objects, cluster }) => objects.get(ref, cluster, name, namespace))
+      .filter(role => role !== undefined);
+    return all.length < 2 ? all[0] : { ...all[0], rules: all.flatMap(rulesOf) };
   };
   return {
-    clusterRole: name => first(CLUSTER_ROLES, name),
+    clusterRole: name => merged(CLUSTER_ROLES, name),
     clusterRoleBindings: () => bindings.flatMap(({ objects, cluster }) => objects.list(CLUSTER_ROLE_BINDINGS, cluster)),
-    role: (namespace, name) => first(ROLES, name, namespace),
+    role: (namespace, name) => merged(ROLES, name, namespace),
     roleBindings: namespace =>
       bindings.flatMap(({ objects, cluster }) =>
         objects.list(ROLE_BINDINGS, cluster).filter(({ metadata }) => metadata?.namespace === namespace),

@@ -99,6 +99,9 @@ const policyBinding = (which: string): string => `system:kcp:authenticated:apiex
 /** What `root` has besides: everyone who is authenticated may enter it, look around and use its workspace types. */
 const ROOT_CLUSTER_ROLES: Readonly<Record<string, readonly PolicyRule[]>> = {
   'system:kcp:universal-workspacetype-use': [USE_TYPES],
+  'system:kcp:home-clusterworkspace-create': [
+    { verbs: ['get', 'create'], apiGroups: ['tenancy.kcp.io'], resources: ['workspaces'], resourceNames: ['~'] },
+  ],
   ...Object.fromEntries(
     ['tenancy', 'topology'].map(group => [
       `system:kcp:apiexport:${group}:bind`,
@@ -113,6 +116,7 @@ const ROOT_CLUSTER_ROLE_BINDINGS: Readonly<Record<string, readonly [role: string
   'system:kcp:tenancy:authenticated:access': [WORKSPACE_ACCESS_ROLE, GROUP_AUTHENTICATED],
   'system:kcp:authenticated:tenancy:reader': ['system:kcp:tenancy:reader', GROUP_AUTHENTICATED],
   'system:kcp:authenticated:universal-workspacetype-use': ['system:kcp:universal-workspacetype-use', GROUP_AUTHENTICATED],
+  'system:kcp:configured-group:home-clusterworkspace-create': ['system:kcp:home-clusterworkspace-create', GROUP_AUTHENTICATED],
   'system:kcp:authenticated:apiexport:tenancy:bind': ['system:kcp:apiexport:tenancy:bind', GROUP_AUTHENTICATED],
   'system:kcp:authenticated:apiexport:topology:bind': ['system:kcp:apiexport:topology:bind', GROUP_AUTHENTICATED],
   ...Object.fromEntries(

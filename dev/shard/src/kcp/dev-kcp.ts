@@ -3,14 +3,24 @@ import type { StorageRef } from '../store/definition.ts';
 import { CacheServer } from './cache-server.ts';
 import { DevShard, type ShardOptions, type Surroundings } from './dev-shard.ts';
 import { handleFrontProxyRequest, type ShardBehind } from './front-proxy.ts';
+import { type Mapping, Mappings, type ProxyTls } from './front-proxy-mappings.ts';
 import { ROOT, SECRETS, SERVICE_ACCOUNTS, SHARDS } from './refs.ts';
 import { newIdentities, registerShard } from './seed.ts';
 import { type Bound, ServiceAccountTokens } from './service-account-tokens.ts';
 import { listenAsShard, type ShardListener } from './shard-listener.ts';
 import { findCluster } from './workspace-paths.ts';
 
+export interface FrontProxyOptions {
+  readonly port: number;
+  /** Paths that lead to other servers than the shards; the first that fits counts. */
+  readonly mappings: readonly Mapping[];
+}
+
 export interface DevKcpOptions extends Pick<Surroundings, 'host' | 'bindAddress' | 'onError'> {
-  readonly frontProxyPort: number;
+  /** The first is the one that kcp's own objects name. */
+  readonly frontProxies: readonly [FrontProxyOptions, ...FrontProxyOptions[]];
+  /** How front proxies reach the servers of their mappings. */
+  readonly proxyTls: ProxyTls;
   /** Paths of PEM files. */
   readonly files: {
     readonly servingCertificate: string;
@@ -30,10 +40,10 @@ const DEFAULT_CACHE_DELAY = 20;
 export class DevKcp {
   readonly shards: readonly [DevShard, ...DevShard[]];
   readonly #serving: ServingTls;
-  #frontProxy: ShardListener | undefined;
+  readonly #frontProxies: (ShardListener | Mappings)[] = [];
 
   private constructor(options: DevKcpOptions) {
-    const { host, bindAddress, frontProxyPort, files, cacheDelay = DEFAULT_CACHE_DELAY, onError } = options;
+    const { host, bindAddress, frontProxies, files, cacheDelay = DEFAULT_CACHE_DELAY, onError } = options;
     this.#serving = loadServingTls(
       {
         certFile: files.servingCertificate,
@@ -46,7 +56,7 @@ export class DevKcp {
     const surroundings: Surroundings = {
       host,
       bindAddress,
-      externalURL: `https://${host}:${frontProxyPort}`,
+      externalURL: `https://${host}:${frontProxies[0].port}`,
       serving: this.#serving,
       cache: new CacheServer(),
       cacheDelay,
@@ -71,12 +81,7 @@ export class DevKcp {
     const kcp = new DevKcp(options);
     try {
       for (const shard of kcp.shards) await shard.start();
-      const { bindAddress: host, frontProxyPort: port, onError } = options;
-      kcp.#frontProxy = await listenAsShard({
-        ...{ host, port, tls: kcp.#serving },
-        handler: exchange => handleFrontProxyRequest(exchange, path => kcp.#find(path)),
-        onError: error => onError(error, 'a request to the front proxy'),
-      });
+      for (const frontProxy of options.frontProxies) await kcp.#startFrontProxy(frontProxy, options);
     } catch (error) {
       await kcp.stop();
       throw error;
@@ -85,9 +90,20 @@ export class DevKcp {
   }
 
   async stop(): Promise<void> {
-    await this.#frontProxy?.close();
+    for (const frontProxy of this.#frontProxies) await frontProxy.close();
     for (const shard of this.shards) await shard.stop();
     this.#serving.close();
+  }
+
+  async #startFrontProxy({ port, mappings }: FrontProxyOptions, { bindAddress: host, proxyTls, onError }: DevKcpOptions) {
+    const mapped = new Mappings(mappings, proxyTls);
+    this.#frontProxies.push(mapped);
+    const listener = await listenAsShard({
+      ...{ host, port, tls: this.#serving },
+      handler: exchange => handleFrontProxyRequest(exchange, path => this.#find(path), mapped),
+      onError: error => onError(error, 'a request to the front proxy'),
+    });
+    this.#frontProxies.push(listener);
   }
 
   /** Throws while the shard is away, or when there is none of that name. */

@@ -1,6 +1,7 @@
 import { readExtraHeaders } from '@kcp-vw/shared/authn/extra-headers.ts';
 import { decodeHeaderText } from '@kcp-vw/shared/authn/header-text.ts';
 import { GROUP_AUTHENTICATED, GROUP_MASTERS, type Identity, isMasters } from '@kcp-vw/shared/authn/identity.ts';
+import { SCOPES_KEY } from '@kcp-vw/shared/authn/service-account-name.ts';
 import { badRequest, forbidden, forbiddenBecause, type RequestRef } from '@kcp-vw/shared/kube/errors.ts';
 import { headerValue, headerValues, type RawHeaders } from '@kcp-vw/shared/listener/headers.ts';
 import type { Authorize } from './authorizer.ts';
@@ -10,7 +11,6 @@ import {
   KCP_ADMIN_GROUP,
   LOGICAL_CLUSTER_ADMIN_GROUP,
 } from './bootstrap-policy.ts';
-import { SCOPES_KEY } from './effective-users.ts';
 import { shardIdentity } from './identity.ts';
 
 const EXTRA_PREFIX = 'impersonate-extra-';

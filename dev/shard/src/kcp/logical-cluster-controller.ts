@@ -5,7 +5,8 @@ import type { Loopback } from './loopback.ts';
 import { CLUSTER_ROLE_BINDINGS, LOGICAL_CLUSTERS } from './refs.ts';
 import { logicalClusterOf } from './workspace-paths.ts';
 
-const ADMIN_BINDING = 'workspace-admin';
+/** Gives a workspace to whom it was made for. */
+export const ADMIN_BINDING = 'workspace-admin';
 
 /** Moves a logical cluster on: first the metadata that its status asks for, then, at another look, the status. */
 export function reconcileLogicalCluster(objects: Loopback, cluster: string, facts: ShardFacts): void {

@@ -1,4 +1,5 @@
 import { withCondition } from './conditions.ts';
+import { isInactive } from './inactive-clusters.ts';
 import { withPendingNames } from './logical-cluster-admission.ts';
 import { INITIALIZER_LABEL_PREFIX, initializerLabel, TERMINATOR_LABEL_PREFIX, terminatorLabel } from './names.ts';
 import type { LogicalCluster, Phase, Workspace } from './objects.ts';
@@ -56,11 +57,14 @@ export function withLifecycleMetadata(object: LogicalCluster, { shardName }: Sha
 }
 
 /** The phase that follows from what is still waited for. */
-export function nextPhase({ metadata, status = {} }: LogicalCluster): Phase {
+export function nextPhase(object: LogicalCluster): Phase {
+  const { metadata, status = {} } = object;
   const { phase = 'Scheduling', initializers = [], terminators = [] } = status;
   if (metadata.deletionTimestamp) return terminators.length > 0 ? 'Terminating' : 'Deleting';
   if (phase === 'Scheduling') return 'Initializing';
   if (phase === 'Initializing' && initializers.length === 0) return 'Ready';
+  if (phase === 'Ready' && isInactive(object)) return 'Inactive';
+  if (phase === 'Inactive' && !isInactive(object)) return 'Ready';
   return phase;
 }
 

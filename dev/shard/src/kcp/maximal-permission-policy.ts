@@ -1,10 +1,11 @@
+import { effectiveUsers } from '@kcp-vw/shared/authn/effective-users.ts';
 import type { Identity } from '@kcp-vw/shared/authn/identity.ts';
 import type { RequestRef } from '@kcp-vw/shared/kube/errors.ts';
 import { clusterOf } from '@kcp-vw/shared/kube/objects.ts';
 import type { ApiBinding, ApiExport } from './api-objects.ts';
-import { effectiveUsers, prefixUser } from './effective-users.ts';
 import type { Reader } from './loopback.ts';
 import { exportOf } from './permission-claims.ts';
+import { prefixUser } from './prefix-user.ts';
 import { API_BINDINGS } from './refs.ts';
 
 /** Those whom a maximal permission policy is about carry this before their names. */

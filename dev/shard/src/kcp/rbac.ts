@@ -49,7 +49,7 @@ export function rbacAllows(objects: RbacObjects, users: readonly Identity[], req
 }
 
 /** A binding to a role that does not exist gives nothing. */
-const rulesOf = (role: KubeObject | undefined): readonly PolicyRule[] => (role as Role | undefined)?.rules ?? [];
+export const rulesOf = (role: KubeObject | undefined): readonly PolicyRule[] => (role as Role | undefined)?.rules ?? [];
 
 const appliesToAny = ({ subjects }: Binding, users: readonly Identity[], namespace: string): boolean =>
   (subjects ?? []).some(subject => users.some(user => appliesTo(subject, user, namespace)));

@@ -19,6 +19,7 @@ import {
   TYPE_ANNOTATION,
   WORKSPACES,
 } from './refs.ts';
+import { REQUIRED_GROUPS_ANNOTATION } from './required-groups.ts';
 import { canonicalPath, logicalClusterOf } from './workspace-paths.ts';
 import { findType, initializersOf, terminatorsOf, typeClosure } from './workspace-types.ts';
 
@@ -102,6 +103,7 @@ function createLogicalCluster(
   const initializers = initializersOf(types);
   const terminators = terminatorsOf(types);
   const owner = metadata.annotations?.[OWNER_ANNOTATION];
+  const groups = metadata.annotations?.[REQUIRED_GROUPS_ANNOTATION];
   const created: LogicalCluster = {
     metadata: {
       name: LOGICAL_CLUSTER_NAME,
@@ -111,6 +113,7 @@ function createLogicalCluster(
         [PATH_ANNOTATION]: path,
         'internal.apis.kcp.io/resource-bindings': '{}',
         ...(owner !== undefined && { [OWNER_ANNOTATION]: owner }),
+        ...(groups !== undefined && { [REQUIRED_GROUPS_ANNOTATION]: groups }),
       },
       finalizers: [DELETION_FINALIZER],
     },

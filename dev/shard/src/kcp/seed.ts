@@ -66,6 +66,11 @@ const TYPES: Readonly<Record<string, NonNullable<WorkspaceType['spec']>>> = {
     limitAllowedChildren: { types: UNIVERSAL },
     limitAllowedParents: { types: [inRoot('root')] },
   },
+  home: {
+    extend: { with: UNIVERSAL },
+    defaultChildWorkspaceType: inRoot('universal'),
+    limitAllowedParents: { none: true },
+  },
   team: {
     extend: { with: UNIVERSAL },
     defaultChildWorkspaceType: inRoot('universal'),

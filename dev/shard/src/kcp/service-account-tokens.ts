@@ -1,9 +1,9 @@
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { Identity } from '@kcp-vw/shared/authn/identity.ts';
+import { CLUSTER_NAME_KEY, SCOPES_KEY } from '@kcp-vw/shared/authn/service-account-name.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { clusterOf } from '@kcp-vw/shared/kube/objects.ts';
 import { timestamp } from '../store/metadata.ts';
-import { SCOPES_KEY, SERVICE_ACCOUNT_CLUSTER_KEY } from './effective-users.ts';
 import { shardIdentity } from './identity.ts';
 
 const ISSUER = 'https://kcp.default.svc';
@@ -98,7 +98,7 @@ export class ServiceAccountTokens {
     const { clusterName, namespace, serviceaccount } = claims['kubernetes.io'];
     const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`];
     return shardIdentity(claims.sub, groups, serviceaccount.uid, {
-      [SERVICE_ACCOUNT_CLUSTER_KEY]: [clusterName],
+      [CLUSTER_NAME_KEY]: [clusterName],
       [SCOPES_KEY]: [`cluster:${clusterName}`],
       'authentication.kubernetes.io/credential-id': [`JTI=${claims.jti}`],
     });

@@ -10,7 +10,9 @@ import { handleApi } from '../api/handle.ts';
 import { authenticate, type Tokens } from './authentication.ts';
 import type { CacheServer } from './cache-server.ts';
 import { clusterTarget } from './cluster-target.ts';
+import { isHomeRequest, serveHomeWorkspace } from './home-workspaces.ts';
 import { impersonated } from './impersonation.ts';
+import { isOpenWhileInactive, refuseInactive } from './inactive-clusters.ts';
 import { withoutProtobuf } from './protobuf-exchange.ts';
 import { LOCAL_ADMIN_CLUSTER, WORKSPACES } from './refs.ts';
 import { forwardToVirtualWorkspaces } from './services-proxy.ts';
@@ -60,10 +62,13 @@ async function serve(exchange: Exchange, context: ShardContext, proxied: Proxied
 
   const { cluster: named = '', rest } = clusterTarget(target);
   const cluster = proxied?.cluster ?? resolve(named, context);
+  if (first !== 'services') refuseInactive(state.objects, cluster, rest.rawPath);
+  const survives = cluster === '*' && isOpenWhileInactive(rest.rawPath);
   const user = impersonated(caller, exchange.headers, cluster, state.authorize);
   if (first === 'services') return forwardToVirtualWorkspaces(exchange, target, user, context.virtualWorkspaces);
 
   const request = requestInfo(exchange.method, rest);
+  if (isHomeRequest(cluster, request)) return serveHomeWorkspace(exchange, user, request, state);
   const authorize = (asked: RequestInfo): void => {
     const decision = state.authorize(cluster, user, asked);
     if (!decision.allowed) throw forbidden(user.name, asked, decision.reason);
@@ -73,7 +78,12 @@ async function serve(exchange: Exchange, context: ShardContext, proxied: Proxied
   // What names no logical cluster is about the shard's own.
   const place = cluster === '' ? LOCAL_ADMIN_CLUSTER : cluster;
   const authorizeCreate = (): void => authorize({ ...request, verb: 'create' });
-  const settings = { serverAddress, until: context.until(place), admit: state.admit, authorizeCreate };
+  // A watch of kcp's would begin and end at once.
+  if (!survives) state.endings.refuseCut(cluster);
+  const settings = {
+    ...{ serverAddress, admit: state.admit, authorizeCreate },
+    ...(!survives && { until: context.until(place) }),
+  };
   const definition = state.registry.find(place, { group: request.apiGroup, resource: request.resource });
   const inJson = await withoutProtobuf(exchange, definition, request);
   await handleApi(inJson, { cluster: place, rest, request, user }, state.store, state.registry, settings);

@@ -2,11 +2,13 @@ import { type Identity, isMasters } from '@kcp-vw/shared/authn/identity.ts';
 import { invalid, StatusError } from '@kcp-vw/shared/kube/errors.ts';
 import { type KubeObject, PATH_ANNOTATION } from '@kcp-vw/shared/kube/objects.ts';
 import type { Write } from '../store/definition.ts';
+import { type FieldCause, invalidFields } from '../store/refusals.ts';
 import type { Authorize } from './authorizer.ts';
 import { recordedUser } from './identity.ts';
 import type { Reader } from './loopback.ts';
 import type { Workspace, WorkspaceType } from './objects.ts';
 import { OWNER_ANNOTATION, TYPE_ANNOTATION } from './refs.ts';
+import { REQUIRED_GROUPS_ANNOTATION } from './required-groups.ts';
 import { canonicalPath, logicalClusterOf } from './workspace-paths.ts';
 import { clusterOfType, findType, findTypeFrom, qualifiedName, typeClosure, whyNotBelow } from './workspace-types.ts';
 
@@ -18,7 +20,7 @@ interface AdmissionContext {
   readonly authorize: Authorize;
 }
 
-/** Types, owners and what only kcp itself may set. Throws a StatusError 403. */
+/** Types, owners, required groups and what only kcp itself may set. Throws a StatusError 403. */
 export function admitWorkspace({ objects, authorize }: AdmissionContext, object: KubeObject, write: Write): KubeObject {
   const workspace = object as Workspace;
   if (write.verb === 'delete') return object;
@@ -27,20 +29,22 @@ export function admitWorkspace({ objects, authorize }: AdmissionContext, object:
     return object;
   }
   const { spec = {}, metadata } = workspace;
-  if (!isMasters(write.user) && (spec.cluster || spec.URL)) {
-    throw notAllowed(workspace, 'spec.cluster and spec.URL can only be set by system privileged users');
+  if (!isMasters(write.user)) {
+    if (spec.cluster) throw notAllowed(workspace, 'spec.Cluster can only be set by system privileged users');
+    if (spec.URL) throw notAllowed(workspace, 'spec.URL can only be set by system privileged users');
   }
   const type = typeOf(objects, workspace, write.cluster);
   const types = closureOf(objects, workspace, type);
   for (const one of types) refuseUnlessUsable(authorize, workspace, one, write.user);
   refuseInWrongPlace(objects, workspace, types, write.cluster);
   const owner = isMasters(write.user) ? {} : { [OWNER_ANNOTATION]: JSON.stringify(recordedUser(write.user)) };
+  const annotations = { ...withParentsGroups(objects, workspace, write), ...owner };
   return {
     ...workspace,
     metadata: {
       ...metadata,
       labels: { ...type.spec?.additionalWorkspaceLabels, ...metadata.labels },
-      annotations: { ...metadata.annotations, ...owner },
+      annotations,
     },
     spec: { ...spec, type: { name: type.metadata.name, path: spec.type?.path || canonicalPath(objects, clusterOfType(type)) } },
   };
@@ -97,16 +101,48 @@ function refuseInWrongPlace(
   if (why !== undefined) throw notAllowed(workspace, why);
 }
 
+/** What nobody may change (422, from the CRD's rules), and what only masters may (403). */
 function refuseChanges(workspace: Workspace, { user, previous }: Write): void {
   const before = (previous as Workspace | undefined)?.spec ?? {};
   const after = workspace.spec ?? {};
-  if (before.type?.path !== after.type?.path || before.type?.name !== after.type?.name) {
-    throw notAllowed(workspace, 'spec.type is immutable');
+  const causes = immutabilityCauses(before, after);
+  if (causes.length > 0)
+    throw invalidFields({ group: 'tenancy.kcp.io', kind: 'Workspace' }, workspace.metadata.name ?? '', causes);
+  if (before.type && !after.type) throw notAllowed(workspace, 'spec.type is immutable');
+  if (!isMasters(user) && before.cluster !== after.cluster) {
+    throw notAllowed(workspace, 'spec.cluster can only be changed by system privileged users');
   }
-  if (isMasters(user)) return;
-  if (before.cluster !== after.cluster || before.URL !== after.URL) {
-    throw notAllowed(workspace, 'spec.cluster and spec.URL can only be changed by system privileged users');
+  if (!isMasters(user) && before.URL !== after.URL) {
+    throw notAllowed(workspace, 'spec.URL can only be changed by system privileged users');
   }
+}
+
+type Spec = NonNullable<Workspace['spec']>;
+
+function immutabilityCauses(before: Spec, after: Spec): FieldCause[] {
+  const causes: FieldCause[] = [];
+  const refuse = (field: string, message: string): void => {
+    causes.push({ reason: 'FieldValueInvalid', field, message: `Invalid value: ${message}` });
+  };
+  if (before.cluster && after.cluster && before.cluster !== after.cluster) {
+    refuse('spec.cluster', `${JSON.stringify(after.cluster)}: cluster is immutable`);
+  }
+  if (before.type && after.type && before.type.name !== after.type.name) refuse('spec.type', 'name is immutable');
+  if (before.type && after.type && before.type.path !== after.type.path) refuse('spec.type', 'path is immutable');
+  if (before.URL && !after.URL) refuse('spec', 'URL cannot be unset');
+  if (before.cluster && !after.cluster) refuse('spec', 'cluster cannot be unset');
+  return causes;
+}
+
+/** The annotations with the groups that the workspace above requires, whatever was asked for; masters may ask for others. */
+function withParentsGroups(objects: Reader, workspace: Workspace, { cluster, user }: Write): Readonly<Record<string, string>> {
+  const { annotations = {} } = workspace.metadata;
+  const { [REQUIRED_GROUPS_ANNOTATION]: wanted, ...others } = annotations;
+  if (wanted !== undefined && isMasters(user)) return annotations;
+  const parent = logicalClusterOf(objects, cluster);
+  if (parent === undefined) throw notAllowed(workspace, 'logicalclusters.core.kcp.io "cluster" not found');
+  const groups = parent.metadata.annotations?.[REQUIRED_GROUPS_ANNOTATION];
+  return groups === undefined ? others : { ...others, [REQUIRED_GROUPS_ANNOTATION]: groups };
 }
 
 const notAllowed = ({ metadata }: Workspace, why: string): StatusError =>

@@ -34,6 +34,17 @@ describe('a path of workspaces', () => {
     expect(resolveClusterPath(tree(), path)).toBeUndefined();
   });
 
+  test('that begins with a user leads to his home, and on from there', () => {
+    const objects = tree();
+    objects.create(LOGICAL_CLUSTERS, 'v1u4alow0iv9', {
+      metadata: { name: 'cluster', annotations: { 'kcp.io/path': 'user:alice' } },
+    });
+    objects.create(WORKSPACES, 'v1u4alow0iv9', { metadata: { name: 'app' }, spec: { cluster: '2app' } });
+    expect(resolveClusterPath(objects, 'user:alice')).toBe('v1u4alow0iv9');
+    expect(resolveClusterPath(objects, 'user:alice:app')).toBe('2app');
+    expect(resolveClusterPath(objects, 'user:bob')).toBeUndefined();
+  });
+
   test('that is a name, or one of the system, is taken for the name', () => {
     expect(resolveClusterPath(tree(), 'nosuchcluster')).toBe('nosuchcluster');
     expect(resolveClusterPath(tree(), 'system:admin')).toBe('system:admin');

@@ -1,4 +1,5 @@
 import { PATH_ANNOTATION } from '@kcp-vw/shared/kube/objects.ts';
+import { homeClusterOf } from '@kcp-vw/shared/target/home-cluster.ts';
 import type { Reader, StoreReader } from './loopback.ts';
 import type { LogicalCluster, Workspace } from './objects.ts';
 import { LOGICAL_CLUSTER_NAME, LOGICAL_CLUSTERS, WORKSPACES } from './refs.ts';
@@ -33,11 +34,17 @@ export function findCluster<Shard extends StoreReader>(shards: readonly Shard[],
     const shard = cluster ? shards.find(one => logicalClusterExists(one, cluster)) : undefined;
     return shard && { shard, cluster: cluster ?? '' };
   };
-  const [first, ...names] = path.split(':');
+  const [first, ...names] = withHomeResolved(path.split(':'));
   return names.reduce(
     (found, name) => found && on(found.shard.get<Workspace>(WORKSPACES, found.cluster, name)?.spec?.cluster),
     on(first),
   );
+}
+
+/** `user:<name>` is another name for the logical cluster of a home workspace. */
+function withHomeResolved(segments: readonly string[]): readonly string[] {
+  const [first, user, ...others] = segments;
+  return first === 'user' && user !== undefined ? [homeClusterOf(user), ...others] : segments;
 }
 
 export const logicalClusterExists = (objects: StoreReader, cluster: string): boolean =>

@@ -56,6 +56,36 @@ const fail = (instance: string, times = 3): void => {
   for (let i = 0; i < times && upstream; i += 1) backends.failed(upstream);
 };
 
+describe('a request of a caller who is to stay', () => {
+  const pickedFor = (caller: string, failed?: ReadonlySet<Upstream>): string => {
+    const upstream = backends.pick('v', failed, undefined, caller);
+    return backends.all().find(one => one.upstream === upstream)?.address.instance ?? String(upstream);
+  };
+  const callers = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi'];
+
+  test('goes to the same process each time, and not all go to one', () => {
+    open(at('a'), at('b'));
+    ready('a', 'b');
+    const first = callers.map(caller => pickedFor(caller));
+    expect(callers.map(caller => pickedFor(caller))).toEqual(first);
+    expect(new Set(first).size).toBe(2);
+  });
+
+  test('goes elsewhere only while that one is not ready, or has failed this request', () => {
+    open(at('a'), at('b'));
+    ready('a', 'b');
+    const own = pickedFor('alice');
+    const other = own === 'a' ? 'b' : 'a';
+    expect(pickedFor('alice', new Set([backend(own)?.upstream as Upstream]))).toBe(other);
+    backend(own)?.setReady(false);
+    expect(pickedFor('alice')).toBe(other);
+    backend(own)?.setReady(true);
+    // It is left alone for a while first.
+    now += 60_000;
+    expect(pickedFor('alice')).toBe(own);
+  });
+});
+
 describe('a request for a shard', () => {
   test('goes to who serves it, or any', () => {
     open(at('one', { shard: 'one' }), at('two', { shard: 'two' }));

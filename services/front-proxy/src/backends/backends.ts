@@ -5,6 +5,7 @@ import { createUpstream, type ManagedUpstream } from '@kcp-vw/shared/upstream/po
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
 import { type Address, type AddressSource, allAddresses, keyOf, type UrlAddress } from '../addresses/addresses.ts';
 import { createEjection, type Ejection } from './ejection.ts';
+import { rendezvous } from './rendezvous.ts';
 import type { SelfTest, SelfTestFailure } from './self-test.ts';
 import type { ServiceCredentials } from './service-credentials.ts';
 
@@ -29,8 +30,9 @@ export interface Backends {
    * The least busy backend of a view that serves `shard`; without one, whichever it serves. Those that have not `failed` this request before
    * come first, then those that are ready, then those that are not left alone for a while: as far as there are any, so that the last one is
    * used whatever is known of it, except before it has passed its self-test. `down` when none is up, `unknown` when there never was such a view.
+   * With a `caller`, not the least busy but always the same for him: the versions of one process mean nothing to another.
    */
-  pick(view: string, failed?: ReadonlySet<Upstream>, shard?: string): Upstream | Unpicked;
+  pick(view: string, failed?: ReadonlySet<Upstream>, shard?: string, caller?: string): Upstream | Unpicked;
   /** The shards that a view's addresses are of, undefined for whichever is asked for: of this view only, or one team could confuse all. */
   shardsOf(view: string): readonly (string | undefined)[];
   /** A request found it `unreachable` or `untrusted`, or its connection was `reset` before there was an answer. */
@@ -154,7 +156,7 @@ export function createBackends(options: BackendsOptions): Backends {
   });
 
   return {
-    pick(view, failed, shard) {
+    pick(view, failed, shard, caller) {
       const addresses = source.addressesOf(view);
       if (addresses === undefined) return 'unknown';
       const found = (address: Address): Connected | undefined =>
@@ -171,8 +173,10 @@ export function createBackends(options: BackendsOptions): Backends {
       });
       const fresh = preferring(up, ({ backend }) => !failed?.has(backend.upstream));
       const ready = preferring(fresh, ({ backend, isServing }) => backend.ready && isServing);
-      const best = preferring(ready, ({ backend }) => !backend.ejection.isOut()).map(({ backend }) => backend.upstream);
-      return best.length === 0 ? whyNot(there) : best.reduce((least, other) => (load(other) < load(least) ? other : least));
+      const best = preferring(ready, ({ backend }) => !backend.ejection.isOut()).map(({ backend }) => backend);
+      if (best.length === 0) return whyNot(there);
+      if (caller !== undefined) return rendezvous(caller, best, ({ address }) => keyOf(address)).upstream;
+      return best.map(({ upstream }) => upstream).reduce((least, other) => (load(other) < load(least) ? other : least));
     },
     shardsOf: view => (source.addressesOf(view) ?? []).map(({ shard }) => shard),
     failed: upstream => all.find(backend => backend.upstream === upstream)?.ejection.connectionFailed(),

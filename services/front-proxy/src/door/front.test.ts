@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
 import { parseFlags } from '@kcp-vw/shared/config/flags.ts';
-import { badRequest, forbiddenBecause, unauthorized } from '@kcp-vw/shared/kube/errors.ts';
+import { badRequest, forbiddenBecause, serviceUnavailable, unauthorized } from '@kcp-vw/shared/kube/errors.ts';
 import type { AuditEntry } from '@kcp-vw/shared/observe/audit.ts';
 import { createHealth } from '@kcp-vw/shared/observe/health.ts';
 import { fakeExchange } from '@kcp-vw/shared/testing/fake-exchange.ts';
@@ -22,6 +22,7 @@ async function ask(
     ready = true,
     refusal = unauthorized(),
     shard = undefined as string | undefined,
+    away = [] as string[],
   } = {},
 ) {
   const audited: AuditEntry[] = [];
@@ -39,6 +40,7 @@ async function ask(
     router: async (exchange, _caller, target, record, asked) => {
       shards.push(asked);
       if (target.segments[1] === 'refused') throw badRequest('no such shard');
+      if (away.includes(target.segments[1] ?? '')) throw serviceUnavailable(`${target.segments[1]} is not up`);
       if (target.segments[1] !== 'known') return 'unknown';
       routed.push(exchange.url);
       record.because = 'a rule';
@@ -132,6 +134,13 @@ describe('the public port', () => {
     const { shards, audited, shown } = await ask('/services/known/x', { shard: 'root' });
     expect([shards, audited[0]?.shard]).toEqual([['root'], 'root']);
     expect(await shown()).toContain('kcp_backend_rs_body_bytes{shard="root"} 6');
+  });
+
+  test('writes down the view of workspaces while its service is away', async () => {
+    const url = '/clusters/root/apis/tenancy.kcp.io/v1alpha1/workspaces';
+    const { exchange, audited } = await ask(url, { away: ['workspaces'] });
+    expect(exchange.status).toBe(503);
+    expect(audited).toMatchObject([{ exchange: { url }, record: { view: 'workspaces', because: 'workspaces is not up' } }]);
   });
 
   test('counts no bytes of what it refuses itself', async () => {

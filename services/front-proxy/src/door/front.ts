@@ -3,15 +3,16 @@ import { sendStatus, sendText } from '@kcp-vw/shared/answer/send.ts';
 import type { Authenticate } from '@kcp-vw/shared/authn/authenticate.ts';
 import { type Caller, isMasters } from '@kcp-vw/shared/authn/identity.ts';
 import { SERVICES as SHIPPED } from '@kcp-vw/shared/config/options.ts';
-import { badGateway, badRequest, toStatusError } from '@kcp-vw/shared/kube/errors.ts';
+import { badGateway, badRequest, type StatusError, toStatusError } from '@kcp-vw/shared/kube/errors.ts';
 import { RequestBody } from '@kcp-vw/shared/listener/body.ts';
+import { decorated } from '@kcp-vw/shared/listener/decorated-exchange.ts';
 import type { Exchange, Handler, Peer } from '@kcp-vw/shared/listener/exchange.ts';
 import { headerValue, type RawHeaders } from '@kcp-vw/shared/listener/headers.ts';
 import type { AuditEntry, AuditLog } from '@kcp-vw/shared/observe/audit.ts';
 import { type Health, mayAskForHealth } from '@kcp-vw/shared/observe/health.ts';
 import { createMetrics, type Metrics } from '@kcp-vw/shared/observe/metrics.ts';
 import { continueTrace, stage } from '@kcp-vw/shared/observe/trace.ts';
-import { parseTarget } from '@kcp-vw/shared/target/target.ts';
+import { parseTarget, type Target } from '@kcp-vw/shared/target/target.ts';
 import { unresolved } from '@kcp-vw/shared/view/host.ts';
 import { SERVICES } from '@kcp-vw/shared/view/path-pattern.ts';
 import { isStream, type Router } from '../router.ts';
@@ -19,6 +20,7 @@ import { withAuditID } from './audit-id.ts';
 import { type ClientLimiter, Throttled } from './client-limits.ts';
 import type { IsForged } from './header-forgery.ts';
 import { type ShardOf, UNKNOWN_SHARD } from './shard-of.ts';
+import { explainImpersonation, transparentViewOf, urlInView } from './transparent-paths.ts';
 
 export interface FrontOptions {
   readonly authenticate: Authenticate;
@@ -39,6 +41,8 @@ export const frontMetrics = (shards: readonly string[] = []): Metrics =>
 /** What becomes known of a request on its way. */
 interface Course extends Pick<AuditEntry, 'record'> {
   caller?: Caller;
+  /** The view that answers for it, where its path is one of a logical cluster. */
+  transparentView?: string | undefined;
   shard?: string;
   throttled?: Throttled;
   hops: number;
@@ -65,6 +69,7 @@ export function createFront(options: FrontOptions): Handler {
     follow(exchange, course);
     try {
       const target = parseTarget(exchange.url);
+      course.transparentView = transparentViewOf(target);
       course.hops = hopsOf(exchange);
       const shard = shardOf(exchange);
       if (shard !== undefined && shard !== UNKNOWN_SHARD) course.shard = shard;
@@ -72,16 +77,31 @@ export function createFront(options: FrontOptions): Handler {
       course.caller = caller;
       // Whatever becomes of the request, its place is free when the exchange closes; at once if it has already.
       exchange.onClose(limits.admit(caller, exchange.peer.address, isStream(exchange, target) ? 'stream' : 'unary'));
-      course.isRouted = target.segments[0] === SERVICES;
-      const isDone = course.isRouted && (await router(exchange, caller, target, course.record, shard)) === 'done';
+      const isDone = await route(exchange, caller, target, course, shard);
       if (!isDone) throw unresolved(caller, exchange.method, target);
     } catch (error) {
       refuse(exchange, course, error);
     }
   }
 
+  /**
+   * False: nobody serves it. What was sent to a path that does not name its view goes on by one that does; whoever looks at the exchange
+   * here, the audit among them, sees the path that the client knows.
+   */
+  async function route(exchange: Exchange, caller: Caller, target: Target, course: Course, shard?: string): Promise<boolean> {
+    const { record, transparentView: view } = course;
+    course.isRouted = view !== undefined || target.segments[0] === SERVICES;
+    if (!course.isRouted) return false;
+    if (view === undefined) return (await router(exchange, caller, target, record, shard)) === 'done';
+    record.view = view;
+    const url = urlInView(view, exchange.url);
+    const isDone = (await router(decorated(exchange, { url }), caller, parseTarget(url), record, shard)) === 'done';
+    if (!isDone) delete record.view;
+    return isDone;
+  }
+
   function refuse(exchange: Exchange, course: Course, error: unknown): void {
-    const status = toStatusError(error);
+    const status = statusOf(error, exchange, course);
     course.isRouted = false;
     course.record.because ??= status.message;
     if (status instanceof Throttled) {
@@ -153,6 +173,12 @@ export function createFront(options: FrontOptions): Handler {
       audit.write({ exchange, caller, record, shard, throttled, hops, complete });
     });
   }
+}
+
+/** What it is answered with: where its caller is not known, he has been refused. */
+function statusOf(error: unknown, { headers }: Exchange, { caller, transparentView: view }: Course): StatusError {
+  const status = toStatusError(error);
+  return view !== undefined && caller === undefined ? explainImpersonation(status, view, headers) : status;
 }
 
 const THROTTLED = { requests: 'clientRequests', watches: 'clientWatches', rate: 'clientRate' } as const;

@@ -72,27 +72,33 @@ describe('the shard of a request', () => {
 
 describe('the shard to serve', () => {
   test('is the one that was asked for, whether somebody serves it now or not', () => {
-    expect(chosenShard('root', () => ['shard-1'])).toBe('root');
+    expect(chosenShard('a', 'root', () => ['shard-1'])).toBe('root');
   });
 
   test('makes no difference where the services make none', () => {
-    expect(chosenShard(undefined, () => [undefined])).toBeUndefined();
-    expect(chosenShard(UNKNOWN_SHARD, () => [undefined, undefined])).toBeUndefined();
-    expect(chosenShard(undefined, () => [])).toBeUndefined();
+    expect(chosenShard('a', undefined, () => [undefined])).toBeUndefined();
+    expect(chosenShard('a', UNKNOWN_SHARD, () => [undefined, undefined])).toBeUndefined();
+    expect(chosenShard('a', undefined, () => [])).toBeUndefined();
   });
 
   test('is the only one that is served where none is configured', () => {
-    expect(chosenShard(undefined, () => ['root', undefined, 'root'])).toBe('root');
+    expect(chosenShard('a', undefined, () => ['root', undefined, 'root'])).toBe('root');
   });
 
   test('is not guessed', () => {
-    expect(() => chosenShard(undefined, () => ['root', 'shard-1'])).toThrow('addressed to none of the shards');
-    expect(() => chosenShard(UNKNOWN_SHARD, () => ['root'])).toThrow('addressed to none of the shards');
+    expect(() => chosenShard('a', undefined, () => ['root', 'shard-1'])).toThrow('addressed to none of the shards');
+    expect(() => chosenShard('a', UNKNOWN_SHARD, () => ['root'])).toThrow('addressed to none of the shards');
+  });
+
+  test('is no question of a view whose services know all shards', () => {
+    for (const asked of [undefined, UNKNOWN_SHARD, 'root', 'shard-2']) {
+      expect(chosenShard('workspaces', asked, () => ['root', 'shard-1'])).toBeUndefined();
+    }
   });
 
   // A controller that is told 404 takes the object for deleted, and acts on it.
   test('that is not known is no 404', () => {
-    expect(() => chosenShard(UNKNOWN_SHARD, () => ['root'])).toThrow(expect.objectContaining({ code: 400 }));
+    expect(() => chosenShard('a', UNKNOWN_SHARD, () => ['root'])).toThrow(expect.objectContaining({ code: 400 }));
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Options, ShardAddress } from '@kcp-vw/shared/config/options.ts';
+import { type Options, SERVICES, type ShardAddress } from '@kcp-vw/shared/config/options.ts';
 import { badRequest, type StatusError } from '@kcp-vw/shared/kube/errors.ts';
 import type { Peer } from '@kcp-vw/shared/listener/exchange.ts';
 import { headerValue, type RawHeaders } from '@kcp-vw/shared/listener/headers.ts';
@@ -64,12 +64,22 @@ const hostOf = (headers: RawHeaders): string =>
 /** A name may be written with the root's dot at its end. */
 const withoutDot = (name: string): string => (name.endsWith('.') ? name.slice(0, -1) : name);
 
+/** Views of which every process knows all shards, and has versions of its own. */
+export const OF_ALL_SHARDS: ReadonlySet<string> = new Set(
+  Object.values(SERVICES).flatMap(({ views, ofAllShards }) => (ofAllShards ? views : [])),
+);
+
 /**
- * The shard to serve a request of, given the one it was addressed to and those (undefined: whichever is asked for) that there are
- * services for. Undefined: the services make no difference. Throws a StatusError where that would be a guess: not a 404, which clients
+ * The shard to serve a request of a view for, given the one it was addressed to and those (undefined: whichever is asked for) that there
+ * are services for. Undefined: the services make no difference. Throws a StatusError where that would be a guess: not a 404, which clients
  * take as the news that an object is deleted.
  */
-export function chosenShard(asked: string | undefined, served: () => Iterable<string | undefined>): string | undefined {
+export function chosenShard(
+  view: string,
+  asked: string | undefined,
+  served: () => Iterable<string | undefined>,
+): string | undefined {
+  if (OF_ALL_SHARDS.has(view)) return undefined;
   if (asked !== undefined && asked !== UNKNOWN_SHARD) return asked;
   let only: string | undefined;
   for (const shard of served()) {

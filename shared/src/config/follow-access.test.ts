@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type ClusterAccess, loadKubeconfig } from '../config/cluster-access.ts';
 import { eventually, pause } from '../upstream/upstream.fixture.ts';
+import { type ClusterAccess, loadKubeconfig } from './cluster-access.ts';
 import { followAccess } from './follow-access.ts';
 
 let folder: string;

@@ -1,7 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type ClusterAccess, loadKubeconfig } from '../config/cluster-access.ts';
-import { type FileWatch, watchFiles } from '../config/files.ts';
-import type { UpstreamForOptions } from '../config/kubeconfig.ts';
+import { type ClusterAccess, loadKubeconfig } from './cluster-access.ts';
+import { type FileWatch, watchFiles } from './files.ts';
+
+export interface FollowAccessOptions {
+  /** Told when changed files cannot be used; the credentials in use stay. Default: a process warning. */
+  readonly onError?: (error: Error) => void;
+  /** Milliseconds between two looks at the files. */
+  readonly intervalMs?: number;
+}
 
 /** Credentials of an exec plugin are asked for again so long before they end, and never more often than the pause. */
 const RENEW_BEFORE_MS = 60_000;
@@ -10,13 +16,13 @@ const RENEW_PAUSE_MS = 10_000;
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * Calls `use` with what a kubeconfig says whenever that changes, for credentials that are shown to another server than its own. `use` throws
- * when they are no good; those before stay in use then. Returns how to stop.
+ * Calls `use` with what a kubeconfig says whenever that changes. `use` throws when it is no good; what was before stays in use then. Returns
+ * how to stop.
  */
 export function followAccess(
   access: ClusterAccess,
   use: (access: ClusterAccess) => void,
-  { onError = error => process.emitWarning(error), intervalMs = 10_000 }: UpstreamForOptions = {},
+  { onError = error => process.emitWarning(error), intervalMs = 10_000 }: FollowAccessOptions = {},
 ): () => void {
   let current = access;
   let renewal: NodeJS.Timeout | undefined;
