@@ -56,6 +56,8 @@ async function run(folder: string, programs: RunningProgram[]): Promise<number> 
       `--shard-port=${shardPort}`,
       `--front-proxy-port=${frontProxyPort}`,
       `--virtual-workspace-url=https://${HOST}:${viewsPort}`,
+      // As with kcp's own front proxy: who lists workspaces is shown those that he may enter.
+      `--mapping=/clusters/{cluster}/apis/tenancy.kcp.io/v1alpha1/workspaces=https://${HOST}:${viewsPort}`,
     ],
     `https://${HOST}:${shardPort}`,
   );
@@ -81,6 +83,7 @@ const fleetFlags = (file: (name: string) => string, folder: string, port: number
   `--tls-private-key-file=${file('virtual-workspaces.key')}`,
   `--bind-address=${HOST}`,
   `--secure-port=${port}`,
+  '--views=workspaces',
   `--drain-timeout=${DRAIN_SECONDS}s`,
   `--audit-log-path=${join(folder, 'audit.log')}`,
 ];
@@ -96,6 +99,8 @@ A kcp with virtual workspaces is running. In another terminal:
 
   # workspaces that wait for the demo controller, as it sees them:
   kubectl --server="https://${HOST}:${port}/services/initializingworkspaces/root:demo/clusters/*" get logicalclusters
+  # all workspaces that you may enter, wherever they are:
+  kubectl --server="https://${HOST}:${port}/services/workspaces/*" get workspaces
 
 Logs and the audit log are in ${folder}. Ctrl-C ends everything.
 `;
