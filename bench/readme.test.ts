@@ -14,8 +14,8 @@ test('the results of a workload replace its own and leave those of the others', 
   expect(both).not.toContain('first table');
 });
 
-test.each(WORKLOAD_NAMES)('the README has a place for the results of %s', workload => {
-  expect(withResults(README, workload, 'a table of this test')).toContain('a table of this test');
+test.each([...WORKLOAD_NAMES, 'workspaces'] as const)('the README has a place for the results of %s', section => {
+  expect(withResults(README, section, 'a table of this test')).toContain('a table of this test');
 });
 
 test('a README without the marks is not written over', () => {

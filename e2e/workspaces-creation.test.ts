@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
-import type { Credentials } from './support/client.ts';
+import type { Client, Credentials } from './support/client.ts';
 import { eventually } from './support/eventually.ts';
 import { admin, target } from './support/identities.ts';
 import type { Status, Table, Workspace } from './support/kube.ts';
@@ -47,13 +47,14 @@ describeWorkspacesView('creating workspaces through the view', () => {
     });
 
     test('records the creator as kcp does when it is asked directly', async () => {
-      const [here, directly] = [uniqueName(), uniqueName()];
-      (await to(caller, parent).post(WORKSPACES, universal({ name: here }))).expect(201);
-      (await plainly(caller, parent).post(WORKSPACES, universal({ name: directly }))).expect(201);
-      const [owner, ofKcp] = await Promise.all(
-        [here, directly].map(async name => JSON.parse(ownerOf(await storedWorkspace(parent, name)) ?? '')),
-      );
-      expect(owner).toEqual(ofKcp);
+      const recordedBy = async (client: Client): Promise<unknown> => {
+        const name = uniqueName();
+        (await client.post(WORKSPACES, universal({ name }))).expect(201);
+        // At once: kcp takes groups and extras from the record when the workspace is Ready.
+        return JSON.parse(ownerOf(await storedWorkspace(parent, name)) ?? '');
+      };
+      const owner = await recordedBy(to(caller, parent));
+      expect(owner).toEqual(await recordedBy(plainly(caller, parent)));
       expect(owner).toMatchObject({ username: caller.name });
       expect(owner).not.toHaveProperty(['extra', SCOPES]);
     });
@@ -162,11 +163,11 @@ describeWorkspacesView('creating workspaces through the view', () => {
     );
     expect(here).toMatchObject({
       kind: 'Table',
-      rows: [{ cells: [body.metadata.name, 'universal', null, null, null, expect.any(String)] }],
+      rows: [{ cells: expect.arrayContaining([body.metadata.name, 'universal']) }],
     });
     expect(here?.columnDefinitions).toEqual(ofKcp?.columnDefinitions);
     expect(here?.rows[0]?.cells).toEqual(ofKcp?.rows[0]?.cells);
-    expect(JSON.stringify(here)).not.toContain(OWNER);
+    expect(JSON.stringify(here)).not.toContain(`"${OWNER}":"`);
   });
 
   test.each(['Warn', 'Strict', 'Ignore'])(

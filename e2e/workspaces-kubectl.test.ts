@@ -3,8 +3,19 @@ import type { Client, Credentials } from './support/client.ts';
 import { eventually } from './support/eventually.ts';
 import type { List, Workspace } from './support/kube.ts';
 import { describeWithPrograms, Kubectl } from './support/kubectl.ts';
-import { createReady, createUser, OWNER, ownerOf, storedWorkspace, uniqueName, universal } from './support/workspace-writers.ts';
-import { admit, createParent } from './support/workspaces.ts';
+import {
+  ALL_VERBS,
+  createReady,
+  createUser,
+  grantIn,
+  OWNER,
+  onWorkspaces,
+  ownerOf,
+  storedWorkspace,
+  uniqueName,
+  universal,
+} from './support/workspace-writers.ts';
+import { admit, createParent, untilGone } from './support/workspaces.ts';
 import { namesIn, plainly, shownNames, transparently, viewOfWorkspaces } from './support/workspaces-view.ts';
 
 /** A parent with two workspaces of its owner, into one of which a guest may look. */
@@ -33,6 +44,9 @@ function readTable(text: string): { head: string[]; names: string[] } {
   return { head: head.split(/ {2,}/).map(cell => cell.trim()), names: rows.map(row => row.split(' ', 1)[0] ?? '') };
 }
 
+/** The columns of kcp. */
+const HEAD = ['NAME', 'TYPE', 'REGION', 'PHASE', 'URL', 'AGE'];
+
 const opened: Kubectl[] = [];
 
 function kubectlAt(client: Client): Kubectl {
@@ -48,9 +62,16 @@ afterAll(() => {
 describeWithPrograms('kubectl', ['kubectl'], () => {
   let scene: Scene;
   let names: string[];
+  let workshop: string;
 
   beforeAll(async () => {
     scene = await createScene();
+    workshop = await createParent();
+    for (const { name } of [scene.owner, scene.guest]) await admit(workshop, name);
+    await grantIn(workshop, scene.owner.name, onWorkspaces(...ALL_VERBS));
+    await eventually('entrance to the workshop', async () => {
+      for (const one of [scene.owner, scene.guest]) expect(await shownNames(one, workshop)).toEqual([]);
+    });
     names = [scene.closed, scene.shared].map(({ metadata }) => metadata.name);
   });
 
@@ -60,16 +81,19 @@ describeWithPrograms('kubectl', ['kubectl'], () => {
   ])('$road', ({ to }) => {
     let owner: Kubectl;
     let guest: Kubectl;
+    /** Of the same owner in a place where workspaces come and go. */
+    let writer: Kubectl;
 
     beforeAll(() => {
       owner = kubectlAt(to(scene.owner, scene.parent));
       guest = kubectlAt(to(scene.guest, scene.parent));
+      writer = kubectlAt(to(scene.owner, workshop));
     });
 
     test('gets the workspaces that its user may enter, in the columns of kcp', async () => {
       const ofKcp = readTable(await kubectlAt(plainly(scene.owner, scene.parent)).run('get', 'workspaces'));
       const ofOwner = readTable(await owner.run('get', 'workspaces'));
-      expect(ofOwner).toEqual({ head: ['NAME', 'TYPE', 'REGION', 'PHASE', 'URL', 'AGE'], names });
+      expect(ofOwner).toEqual({ head: HEAD, names });
       expect(ofOwner).toEqual(ofKcp);
       expect(readTable(await guest.run('get', 'ws')).names).toEqual([scene.shared.metadata.name]);
     });
@@ -98,25 +122,25 @@ describeWithPrograms('kubectl', ['kubectl'], () => {
     });
 
     test('watches, and sees the line of a workspace when its user is let in', async () => {
-      const watching = guest.start(['get', 'workspaces', '--watch']);
-      await watching.until(scene.shared.metadata.name);
-      const granted = await createReady(to(scene.owner, scene.parent), { name: uniqueName('granted') });
-      expect(watching.stdout).not.toContain(granted.metadata.name);
-      await admit(granted.spec.cluster, scene.guest.name);
-      await watching.until(granted.metadata.name);
-      await owner.run('delete', 'workspace', granted.metadata.name, '--wait=false');
+      const [first, second] = [await createReady(to(scene.owner, workshop)), await createReady(to(scene.owner, workshop))];
+      await admit(first.spec.cluster, scene.guest.name);
+      const watching = kubectlAt(to(scene.guest, workshop)).start(['get', 'workspaces', '--watch']);
+      await watching.until(first.metadata.name);
+      expect(watching.stdout).not.toContain(second.metadata.name);
+      await admit(second.spec.cluster, scene.guest.name);
+      await watching.until(second.metadata.name);
       watching.kill();
-      expect(readTable(watching.stdout).head).toEqual(['NAME', 'TYPE', 'REGION', 'PHASE', 'URL', 'AGE']);
+      expect(readTable(watching.stdout).head).toEqual(HEAD);
     });
 
     test('creates, and waits for the phase', async () => {
       const name = uniqueName('created');
-      const said = await owner.run('create', '-f', owner.file('workspace.json', universal({ name })));
+      const said = await writer.run('create', '-f', writer.file('workspace.json', universal({ name })));
       expect(said).toBe(`workspace.tenancy.kcp.io/${name} created\n`);
-      await owner.run('wait', `workspace/${name}`, '--for=jsonpath={.status.phase}=Ready', '--timeout=60s');
-      const again = await owner.attempt('create', '-f', owner.file('workspace.json', universal({ name })));
+      await writer.run('wait', `workspace/${name}`, '--for=jsonpath={.status.phase}=Ready', '--timeout=60s');
+      const again = await writer.attempt('create', '-f', writer.file('workspace.json', universal({ name })));
       expect(again.stderr).toContain(`workspaces.tenancy.kcp.io "${name}" already exists`);
-      await owner.run('delete', 'workspace', name, '--wait=false');
+      await writer.run('delete', 'workspace', name, '--wait=false');
     });
 
     test.each([{ mode: 'its own merge' }, { mode: 'the merge of the server', flag: '--server-side' }])(
@@ -125,15 +149,15 @@ describeWithPrograms('kubectl', ['kubectl'], () => {
         const name = uniqueName('applied');
         const flags = flag === undefined ? [] : [flag];
         const apply = (labels: Record<string, string>) =>
-          owner.run('apply', ...flags, '-f', owner.file('workspace.json', universal({ name, labels })));
+          writer.run('apply', ...flags, '-f', writer.file('workspace.json', universal({ name, labels })));
         const verb = flag === undefined ? ['created', 'configured'] : ['serverside-applied', 'serverside-applied'];
         expect(await apply({ stage: 'test', gone: 'soon' })).toBe(`workspace.tenancy.kcp.io/${name} ${verb[0]}\n`);
         expect(await apply({ stage: 'live' })).toBe(`workspace.tenancy.kcp.io/${name} ${verb[1]}\n`);
-        const stored = await storedWorkspace(scene.parent, name);
+        const stored = await storedWorkspace(workshop, name);
         expect(stored.metadata.labels).toMatchObject({ stage: 'live' });
         expect(stored.metadata.labels).not.toHaveProperty('gone');
         expect(ownerOf(stored)).toContain(scene.owner.name);
-        await owner.run('delete', 'workspace', name, '--wait=false');
+        await writer.run('delete', 'workspace', name, '--wait=false');
       },
     );
 
@@ -152,11 +176,12 @@ describeWithPrograms('kubectl', ['kubectl'], () => {
     });
 
     test('deletes, and waits until it is gone', async () => {
-      const { name } = (await createReady(to(scene.owner, scene.parent))).metadata;
-      const refused = await guest.attempt('delete', 'workspace', name);
+      const { name } = (await createReady(to(scene.owner, workshop))).metadata;
+      const refused = await kubectlAt(to(scene.guest, workshop)).attempt('delete', 'workspace', name);
       expect(refused.stderr).toContain('(NotFound)');
-      expect(await owner.run('delete', 'workspace', name)).toContain(`"${name}" deleted`);
-      expect((await plainly(scene.owner, scene.parent).get(`/apis/tenancy.kcp.io/v1alpha1/workspaces/${name}`)).status).toBe(404);
+      expect(await writer.run('delete', 'workspace', name)).toContain(`"${name}" deleted`);
+      expect((await writer.attempt('get', 'workspace', name)).stderr).toContain('(NotFound)');
+      await untilGone(workshop, name);
     });
 
     test('is refused what its user may not do to what he sees', async () => {
@@ -197,7 +222,7 @@ describeWithPrograms("kcp's plugin of kubectl", ['kubectl', 'kubectl-ws'], () =>
     const name = uniqueName('entered');
     const said = await owner.run('ws', 'create', name, '--type=root:universal', '--enter');
     expect(said).toContain(`Workspace "${name}" (type root:universal) is ready to use.`);
-    expect(said).toContain(`Current workspace is "${scene.parent}:${name}"`);
+    expect(said).toContain(`Current workspace is '${scene.parent}:${name}'`);
     expect(owner.server).toMatch(new RegExp(`/clusters/${scene.parent}:${name}$`));
     await owner.run('ws', '..');
     expect(await owner.run('ws', '.', '--short')).toBe(`${scene.parent}\n`);
@@ -205,7 +230,7 @@ describeWithPrograms("kcp's plugin of kubectl", ['kubectl', 'kubectl-ws'], () =>
 
   test('enters by name and by path, and says where it is', async () => {
     const { name } = scene.shared.metadata;
-    expect(await guest.run('ws', name)).toContain(`Current workspace is "${scene.parent}:${name}"`);
+    expect(await guest.run('ws', name)).toContain(`Current workspace is '${scene.parent}:${name}'`);
     expect(await guest.run('ws', '.', '--short')).toBe(`${scene.parent}:${name}\n`);
     await guest.run('ws', `:${scene.parent}`);
     expect(await guest.run('ws', '.', '--short')).toBe(`${scene.parent}\n`);

@@ -6,7 +6,7 @@ import { admin, target } from './support/identities.ts';
 import type { KubeObject, List, Status, Table, Workspace } from './support/kube.ts';
 import type { Watch, WatchEvent } from './support/watch.ts';
 import { closeWatches } from './support/watch.ts';
-import { adminIn, createParent, isReady, uniqueSuffix } from './support/workspaces.ts';
+import { adminIn, createParent, uniqueSuffix } from './support/workspaces.ts';
 import {
   createReady,
   describeWorkspacesView,
@@ -35,6 +35,8 @@ const isAbout =
     event.type === type && event.object.metadata?.name === workspace.metadata.name;
 
 const versionOf = ({ object }: WatchEvent): bigint => BigInt(object.metadata?.resourceVersion ?? '');
+/** A new one has no status at all. */
+const phaseOf = ({ object }: WatchEvent): string | undefined => (object as Partial<Workspace>).status?.phase;
 const said = ({ events }: Watch): string[] => events.map(({ type, object }) => `${type} ${object.metadata?.name ?? ''}`);
 
 describeWorkspacesView('a watch of workspaces', () => {
@@ -200,7 +202,7 @@ describeWorkspacesView('a watch of workspaces', () => {
       );
       const added = await watch.until('its own', isAbout(created, 'ADDED'));
       expect(added.object).not.toMatchObject({ status: { phase: 'Ready' } });
-      await watch.until('Ready', event => isAbout(created, 'MODIFIED')(event) && isReady(event.object as Workspace), 60_000);
+      await watch.until('Ready', event => isAbout(created, 'MODIFIED')(event) && phaseOf(event) === 'Ready', 60_000);
       const types = watch.events.filter(({ object }) => object.metadata?.name === created.metadata.name).map(({ type }) => type);
       expect([...new Set(types)]).toEqual(['ADDED', 'MODIFIED']);
       expect(types.filter(type => type === 'ADDED')).toHaveLength(1);

@@ -22,7 +22,8 @@ export interface Loaded {
 export interface SyntheticFeed {
   /** One batch for each resource, as the first lists of a feed's informers are. */
   load(): Loaded;
-  write(write: Write): void;
+  /** Makes what a shard would send; what is returned takes it in as it comes over the wire. */
+  prepare(write: Write): () => void;
   /** A binding with these subjects in each workspace; none: it goes. One batch. */
   bindEach(name: string, role: string, subjectsOf: ((index: number) => readonly string[]) | undefined): void;
 }
@@ -60,19 +61,18 @@ export function createFeed(world: World, index: IndexWriter): SyntheticFeed {
       }
       return { milliseconds: milliseconds as Loaded['milliseconds'], text, kept };
     },
-    write(write) {
+    prepare(write) {
       if ('renew' in write) {
-        for (const index of write.renew) {
-          const object = feeds.workspaces.keep(JSON.parse(JSON.stringify(workspace(world.child(index), write.revision))));
-          feeds.workspaces.write({ type: 'MODIFIED', object });
-        }
-      } else if ('bind' in write) {
-        bind(write.cluster, write.bind);
-      } else {
-        const rules = write.access ? [{ nonResourceURLs: ['/'], verbs: ['access'] }] : [];
-        const object = feeds.clusterroles.keep(clusterRole(write.cluster, write.role, rules));
-        feeds.clusterroles.write({ type: 'MODIFIED', object, previous: { ...object, facts: { access: !write.access } } });
+        const texts = write.renew.map(index => JSON.stringify(workspace(world.child(index), write.revision)));
+        return () => {
+          for (const text of texts) feeds.workspaces.write({ type: 'MODIFIED', object: feeds.workspaces.keep(JSON.parse(text)) });
+        };
       }
+      if ('bind' in write) return () => bind(write.cluster, write.bind);
+      const rules = write.access ? [{ nonResourceURLs: ['/'], verbs: ['access'] }] : [];
+      const object = feeds.clusterroles.keep(clusterRole(write.cluster, write.role, rules));
+      const previous = { ...object, facts: { access: !write.access } };
+      return () => feeds.clusterroles.write({ type: 'MODIFIED', object, previous });
     },
     bindEach(name, role, subjectsOf) {
       index.batch(() => {

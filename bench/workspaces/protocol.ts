@@ -31,8 +31,10 @@ export interface Memory {
 export interface Done {
   /** Of the clock that all processes of the machine share, in nanoseconds. */
   readonly began: string;
-  /** Milliseconds; of a burst the time of its writes alone. */
+  /** Milliseconds. */
   readonly took: number;
+  /** Milliseconds of CPU that the process used meanwhile. */
+  readonly cpu: number;
 }
 
 export interface Measured {

@@ -100,6 +100,10 @@ export async function storedWorkspace(parent: string, name: string): Promise<Wor
   return (await plainly(admin, parent).get(`${WORKSPACES}/${name}`)).expect(200).json<Workspace>();
 }
 
+/** Whether kcp's record is in a text; that it is there, and whose field it is, is no secret. */
+export const showsOwner = ({ text }: Pick<Reply, 'text'>): boolean =>
+  text.includes(`"${OWNER}":"`) || text.includes(`${OWNER}: '`);
+
 export const ownerOf = ({ metadata }: Workspace): string | undefined => metadata.annotations?.[OWNER];
 
 /** A DELETE with options in its body, of which Node tells the length only when it is told to. */

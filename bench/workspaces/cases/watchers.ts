@@ -16,34 +16,34 @@ const SETTLE = 500;
 
 export async function measureWatchers(run: Run, count: number): Promise<WatchersResult> {
   const { server, socketPath, world } = run;
-  // Once before: what is remembered of callers, for whoever comes again, is no watcher's.
-  const earlier = new Watches(socketPath);
-  await openAll(run, earlier, count);
-  earlier.close();
-  const before = (await untilGone(run)).memory;
-  const watches = new Watches(socketPath);
-  try {
+  const opened = async (): Promise<Watches> => {
+    const watches = new Watches(socketPath);
     await openAll(run, watches, count);
-    const { followers, memory } = await server.measure();
-    if (followers !== count) throw new Error(`${followers} watch, not ${count}`);
-    const { all, one, ten } = world.watched;
-    const events = [
-      await measureEvents(run, watches, one.index, 1),
-      await measureEvents(run, watches, ten.index, TEN),
-      await measureEvents(run, watches, all.index, count),
-    ];
-    watches.close();
-    const after = (await untilGone(run)).memory;
-    return {
-      watchers: count,
-      heap: (memory.heap - before.heap) / count,
-      resident: (memory.resident - before.resident) / count,
-      left: (after.heap - before.heap) / count,
-      events,
-    };
-  } finally {
-    watches.close();
-  }
+    return watches;
+  };
+  // Once before: what is remembered of callers, for whoever comes again, is no watcher's.
+  (await opened()).close();
+  const before = (await untilGone(run)).memory;
+  const idle = await opened();
+  const { followers, memory } = await server.measure();
+  if (followers !== count) throw new Error(`${followers} watch, not ${count}`);
+  idle.close();
+  const after = (await untilGone(run)).memory;
+  const watches = await opened();
+  const { all, one, ten } = world.watched;
+  const events = [
+    await measureEvents(run, watches, one.index, 1),
+    await measureEvents(run, watches, ten.index, TEN),
+    await measureEvents(run, watches, all.index, count),
+  ];
+  watches.close();
+  return {
+    watchers: count,
+    heap: (memory.heap - before.heap) / count,
+    resident: (memory.resident - before.resident) / count,
+    left: (after.heap - before.heap) / count,
+    events,
+  };
 }
 
 /** Each of another user, most of the first parent. */
@@ -88,18 +88,19 @@ async function measureBursts(
   lines: number,
 ): Promise<Pick<EventResult, 'perSecond' | 'cpuPerLine'>> {
   const events = Math.min(LONGEST_BURST, Math.ceil(BURST_LINES / lines));
-  const cpu = await server.cpu();
-  const began = performance.now();
+  let cpu = 0;
   let sent = 0;
-  while (performance.now() - began < pace.sustained) {
+  let milliseconds = 0;
+  while (milliseconds < pace.sustained) {
     const from = revision();
     for (let at = 1; at < events; at += 1) revision();
     const arrived = watches.next(lines * events);
-    await Promise.all([server.burst(index, from, events), arrived]);
+    const [done] = await Promise.all([server.burst(index, from, events), arrived]);
+    milliseconds += Number((watches.arrivals.at(-1) ?? 0n) - BigInt(done.began)) / 1e6;
+    cpu += done.cpu;
     sent += events;
   }
-  const seconds = (performance.now() - began) / 1_000;
-  return { perSecond: sent / seconds, cpuPerLine: ((await server.cpu()) - cpu) / sent / lines };
+  return { perSecond: (sent * 1_000) / milliseconds, cpuPerLine: cpu / sent / lines };
 }
 
 async function untilGone({ server }: Run): Promise<Measured> {

@@ -1,5 +1,6 @@
 import { isRecord, textOf } from '@kcp-vw/shared/authn/records.ts';
 import { CLUSTER_NAME_KEY, SERVICE_ACCOUNT_PREFIX } from '@kcp-vw/shared/authn/service-account-name.ts';
+import type { ObjectMeta } from '@kcp-vw/shared/kube/objects.ts';
 import type { WorkspaceObject } from './facts.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -17,21 +18,21 @@ export interface ReadObject {
 }
 
 export function readObject(given: WorkspaceObject): ReadObject {
-  const { annotations, ...metadata } = given.metadata ?? {};
-  const { [OWNER_ANNOTATION]: owner, ...others } = annotations ?? {};
+  const owner = given.metadata?.annotations?.[OWNER_ANNOTATION];
   const creator = isOnItsWay(given) && owner !== undefined ? creatorOf(owner) : undefined;
+  const typed = { apiVersion: given.apiVersion ?? 'tenancy.kcp.io/v1alpha1', kind: given.kind ?? 'Workspace', ...given };
   return {
-    uid: metadata.uid ?? '',
-    upstreamVersion: metadata.resourceVersion ?? '',
-    object: {
-      ...given,
-      apiVersion: given.apiVersion ?? 'tenancy.kcp.io/v1alpha1',
-      kind: given.kind ?? 'Workspace',
-      metadata: { ...metadata, ...(Object.keys(others).length > 0 && { annotations: others }) },
-    },
+    uid: given.metadata?.uid ?? '',
+    upstreamVersion: given.metadata?.resourceVersion ?? '',
+    object: owner === undefined ? typed : { ...typed, metadata: withoutOwner(given.metadata) },
     ...(owner !== undefined && { ownerAnnotation: owner }),
     ...(creator && { creator }),
   };
+}
+
+function withoutOwner({ annotations, ...metadata }: ObjectMeta = {}): ObjectMeta {
+  const { [OWNER_ANNOTATION]: _, ...others } = annotations ?? {};
+  return Object.keys(others).length === 0 ? metadata : { ...metadata, annotations: others };
 }
 
 export const withVersion = (object: WorkspaceObject, version: bigint): WorkspaceObject => ({

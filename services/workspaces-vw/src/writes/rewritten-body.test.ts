@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { BodyKind } from '@kcp-vw/shared/view/view.ts';
 import type { Snapshot } from '../index/snapshot.ts';
-import { OWNER_ANNOTATION, rewrittenBody } from './rewritten-body.ts';
+import { OWNER_ANNOTATION } from '../index/workspace-object.ts';
+import { rewrittenBody } from './rewritten-body.ts';
 
 const OWNER = '{"username":"creator","groups":["team"]}';
 const POINTER = '/metadata/annotations/experimental.tenancy.kcp.io~1owner';

@@ -1,9 +1,7 @@
 import type { BodyKind } from '@kcp-vw/shared/view/rewrite.ts';
 import type { Snapshot } from '../index/snapshot.ts';
+import { OWNER_ANNOTATION } from '../index/workspace-object.ts';
 import { LONG_GONE, upstreamVersionOf } from './presented-version.ts';
-
-/** Who has created a workspace, with groups and extras: kcp's own record, which no client of the view sees. */
-export const OWNER_ANNOTATION = 'experimental.tenancy.kcp.io/owner';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,8 @@
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { Snapshot, WorkspaceIndex } from '../index/snapshot.ts';
+import { OWNER_ANNOTATION } from '../index/workspace-object.ts';
 import type { Sight } from '../sight/sight.ts';
 import { untilApplied, type Written } from './applied.ts';
-import { OWNER_ANNOTATION } from './rewritten-body.ts';
 
 /** What a shard has answered to a write, as the caller may see it: with a version of the view, and without the record of the owner. */
 export async function shownAfterWrite({ index, sight, parent, written }: WriteContext, object: KubeObject): Promise<KubeObject> {

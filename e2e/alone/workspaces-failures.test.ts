@@ -1,0 +1,342 @@
+/**
+ * A shard that restarts, is away, hangs, or forgets what was: whoever asks meanwhile is shown what is so, or is told to come again. Never is
+ * a list shown that lacks what is on the shard that is not heard. It runs alone, since it does all that to the shards.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { restartRootShard } from '../registration/root-shard.ts';
+import type { Client, Credentials } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
+import { atShard, masters, target } from '../support/identities.ts';
+import type { List, Workspace } from '../support/kube.ts';
+import { processes, stateOf } from '../support/operations.ts';
+import { processOfShard } from '../support/shard-process.ts';
+import { closeWatches, type Watch } from '../support/watch.ts';
+import { createParent } from '../support/workspaces.ts';
+import {
+  createReady,
+  describeWorkspacesView,
+  EVERYWHERE,
+  letIn,
+  namesIn,
+  oracleOf,
+  ROADS,
+  type Road,
+  shownNames,
+  somebody,
+  userSubject,
+  viewOfWorkspaces,
+  WORKSPACES,
+} from '../support/workspaces-view.ts';
+import type { TargetShard } from '../target.ts';
+
+const [root, second = root] = target.shards;
+const isDevShard = target.testServerPid === undefined;
+const POLL_MS = 100;
+/** Shards may be out of touch for ten seconds before nothing is said about them any more. */
+const STALE_WITHIN = 30_000;
+
+/** All ways to the view, and the view of the second shard, which is other processes. */
+const WAYS: readonly Road[] = [
+  ...ROADS,
+  { road: 'the view of the second shard', to: (who, parent) => viewOfWorkspaces(who, parent, second) },
+];
+
+/** Asks for a parent all the time, by all roads, and remembers what was neither right nor an honest refusal. */
+class Poll {
+  readonly wrong: string[] = [];
+  readonly refusals = new Map<string, number>();
+  answers = 0;
+  readonly #workers: readonly Promise<void>[];
+  #stopped = false;
+
+  constructor(caller: Credentials, parents: readonly { readonly parent: string; readonly names: readonly string[] }[]) {
+    this.#workers = WAYS.flatMap(({ road, to }) =>
+      parents
+        .filter(({ parent }) => parent !== EVERYWHERE || road !== "kcp's front proxy")
+        .map(({ parent, names }) => this.#work(road, to(caller, parent), parent, names)),
+    );
+  }
+
+  async #work(road: string, client: Client, parent: string, names: readonly string[]): Promise<void> {
+    while (!this.#stopped) {
+      const said = await this.#ask(client, parent, names);
+      this.answers += 1;
+      if (said !== undefined) this.wrong.push(`${road}, ${parent}: ${said}`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** What is wrong with the answer. */
+  async #ask(client: Client, parent: string, names: readonly string[]): Promise<string | undefined> {
+    const { status, headers, text } = await client.get(WORKSPACES);
+    if (status === 503 && headers['retry-after'] !== undefined) {
+      this.refusals.set(parent, (this.refusals.get(parent) ?? 0) + 1);
+      return undefined;
+    }
+    if (status !== 200) return `${status}: ${text.slice(0, 300)}`;
+    const shown = namesIn(JSON.parse(text) as List<Workspace>);
+    return shown.join() === names.join() ? undefined : `shown ${shown.join()}, not ${names.join()}`;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#workers);
+  }
+}
+
+/** What an informer knows: it lists, watches on from there, and begins again when it is told to. */
+class Follower {
+  readonly known = new Map<string, Workspace>();
+  /** How often it had to begin again. */
+  lists = 0;
+  readonly #running: Promise<void>;
+  #stopped = false;
+
+  constructor(client: Client) {
+    this.#running = this.#run(client);
+  }
+
+  async #run(client: Client): Promise<void> {
+    let version: string | undefined;
+    while (!this.#stopped) {
+      version = version === undefined ? await this.#list(client) : await this.#watch(client, version);
+      if (version === undefined) await sleep(POLL_MS);
+    }
+  }
+
+  async #list(client: Client): Promise<string | undefined> {
+    const reply = (await client.get(WORKSPACES)).expect(200, 503);
+    if (reply.status === 503) return undefined;
+    const { items, metadata } = reply.json<List<Workspace>>();
+    this.known.clear();
+    for (const item of items) this.known.set(item.metadata.name, item);
+    this.lists += 1;
+    return metadata.resourceVersion;
+  }
+
+  /** Resolves with the version to go on from; undefined: it has to list. */
+  async #watch(client: Client, from: string): Promise<string | undefined> {
+    const watch = await client.watch(`${WORKSPACES}?resourceVersion=${from}&allowWatchBookmarks=true`).catch(() => undefined);
+    // It could not be opened now; what is known stays.
+    if (watch === undefined) return sleep(POLL_MS, from);
+    let version: string | undefined = from;
+    for (let next = 0; !this.#stopped && version !== undefined; ) {
+      const event = watch.events[next++];
+      if (event === undefined) {
+        next -= 1;
+        if (watch.ended) break;
+        await sleep(20);
+        continue;
+      }
+      version = this.#apply(event);
+    }
+    watch.close();
+    return version;
+  }
+
+  #apply({ type, object }: Watch['events'][number]): string | undefined {
+    if (type === 'ERROR') return undefined;
+    const { name = '', resourceVersion } = object.metadata ?? {};
+    if (type === 'DELETED') this.known.delete(name);
+    else if (type !== 'BOOKMARK') this.known.set(name, object as Workspace);
+    return resourceVersion;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+}
+
+interface Failure {
+  readonly what: string;
+  begin(shard: TargetShard): Promise<void>;
+  end(shard: TargetShard): Promise<void>;
+}
+
+const faults = (shard: TargetShard): Client => atShard(masters, shard).at('/faults');
+const setFaults = async (shard: TargetShard, wanted: object): Promise<void> => {
+  (await faults(shard).put('', wanted)).expect(200);
+};
+
+const OF_DEV_SHARDS: readonly Failure[] = [
+  {
+    what: 'is away',
+    async begin(shard) {
+      await setFaults(shard, { resets: Number.MAX_SAFE_INTEGER });
+      (await faults(shard).post('/disconnect', {})).expect(202);
+    },
+    end: shard => setFaults(shard, {}),
+  },
+  { what: 'answers nobody', begin: shard => setFaults(shard, { latency: 5_000 }), end: shard => setFaults(shard, {}) },
+];
+
+const signal = (shard: TargetShard, name: 'SIGSTOP' | 'SIGCONT'): void => {
+  const pid = processOfShard(shard.name);
+  if (pid === undefined) throw new Error(`the shard ${shard.name} is no process of its own`);
+  process.kill(pid, name);
+};
+
+const OF_PROCESSES: readonly Failure[] = [
+  { what: 'is stopped', begin: async shard => signal(shard, 'SIGSTOP'), end: async shard => signal(shard, 'SIGCONT') },
+];
+
+const describeSeveral = target.shards.length > 1 ? describe : describe.skip;
+const devShardTest = isDevShard ? test : test.skip;
+
+describeWorkspacesView('the workspaces that somebody is shown', () => {
+  const member = somebody('member');
+  /** On the root shard with a workspace on each; on the second one with a workspace there; on the root shard with all that is in it. */
+  let [both, there, here] = ['', '', ''];
+  let [near, far, inThere, inHere] = [] as unknown as [Workspace, Workspace, Workspace, Workspace];
+  let pids: readonly number[];
+  const followers: Follower[] = [];
+  const pidsOfOurs = (): Promise<readonly number[]> => Promise.all(processes.map(async name => (await stateOf(name)).pid));
+  const parents = () => [
+    { parent: both, names: [near, far].map(({ metadata }) => metadata.name).sort() },
+    { parent: there, names: [inThere.metadata.name] },
+    { parent: here, names: [inHere.metadata.name] },
+    { parent: EVERYWHERE, names: everywhere },
+  ];
+  let everywhere: readonly string[];
+
+  beforeAll(async () => {
+    [both, there, here] = await Promise.all([createParent(), createParent(second.name), createParent()]);
+    [near, far, inThere, inHere] = await Promise.all([
+      createReady(both),
+      createReady(both, second),
+      createReady(there, second),
+      createReady(here),
+    ]);
+    for (const { spec } of [near, far, inThere, inHere]) await letIn(spec.cluster, userSubject(member.name));
+    for (const { road, to } of WAYS) {
+      for (const { parent, names } of parents().slice(0, 3)) {
+        await eventually(`sight by ${road}`, async () => expect(await shownNames(member, parent, to)).toEqual(names));
+      }
+    }
+    // Sorted by the names of their parents' logical clusters, which nobody chooses.
+    everywhere = await shownNames(member, EVERYWHERE);
+    expect([...everywhere].sort()).toEqual([near, far, inThere, inHere].map(({ metadata }) => metadata.name).sort());
+    for (const { parent } of parents().slice(0, 3)) followers.push(new Follower(viewOfWorkspaces(member, parent)));
+    pids = await pidsOfOurs();
+  }, 240_000);
+
+  afterEach(async () => expect(await pidsOfOurs()).toEqual(pids));
+  afterAll(async () => {
+    closeWatches();
+    await Promise.all(followers.map(follower => follower.stop()));
+  });
+
+  /** Everything is shown again, on all ways, and watches go on. */
+  async function expectAllIsWell(): Promise<void> {
+    for (const { road, to } of WAYS) {
+      for (const { parent, names } of parents()) {
+        if (parent === EVERYWHERE && road === "kcp's front proxy") continue;
+        const shown = () => shownNames(member, parent, to);
+        await eventually(`sight of ${parent} by ${road}`, async () => expect(await shown()).toEqual(names), 60_000);
+      }
+    }
+    for (const { parent } of parents().slice(0, 3)) {
+      expect(await oracleOf(member, parent)).toEqual(parents().find(one => one.parent === parent)?.names);
+    }
+    const [ofBoth] = followers;
+    const another = somebody('another');
+    const watch = await eventually('a watch', () => viewOfWorkspaces(member, both).watch(WORKSPACES));
+    const revoke = await eventually('a grant', () => letIn(far.spec.cluster, userSubject(another.name)));
+    await eventually('sight', async () => expect(await shownNames(another, both)).toEqual([far.metadata.name]));
+    await revoke();
+    await eventually('refusal', async () => (await viewOfWorkspaces(another, both).get(WORKSPACES)).expect(403));
+    const key = `seen-${followers.length}-${Date.now()}`;
+    await eventually('a change', async () =>
+      (
+        await viewOfWorkspaces(masters, both).mergePatch(`${WORKSPACES}/${far.metadata.name}`, {
+          metadata: { labels: { [key]: '' } },
+        })
+      ).expect(200),
+    );
+    await watch.until('the change', ({ type, object }) => type === 'MODIFIED' && object.metadata?.labels?.[key] === '');
+    await eventually('the change', async () => {
+      expect(ofBoth?.known.get(far.metadata.name)?.metadata.labels).toHaveProperty(key);
+    });
+    watch.close();
+    for (const [i, { names }] of parents().slice(0, 3).entries())
+      expect([...(followers[i]?.known.keys() ?? [])].sort()).toEqual(names);
+  }
+
+  const told = (what: string, { answers, refusals }: Poll): void => {
+    const counts = parents().map(({ parent }) => refusals.get(parent) ?? 0);
+    process.stdout.write(`${what}: ${answers} answers; refused with 503, by parent: ${counts.join(', ')}\n`);
+  };
+
+  test('are right, or nothing is said, while the root shard restarts', async () => {
+    const poll = new Poll(member, parents());
+    await restartRootShard();
+    await sleep(2_000);
+    await expectAllIsWell();
+    await poll.stop();
+    told('the root shard restarts', poll);
+    expect(poll.wrong).toEqual([]);
+  }, 240_000);
+
+  describeSeveral.each(isDevShard ? OF_DEV_SHARDS : OF_PROCESSES)('while the second shard $what', failure => {
+    test('are right where it is not needed, and not told where it is, until it is back', async () => {
+      const poll = new Poll(member, parents());
+      const quiet = await viewOfWorkspaces(member, here).watch(WORKSPACES);
+      const ends = await Promise.all([both, there, EVERYWHERE].map(parent => viewOfWorkspaces(member, parent).watch(WORKSPACES)));
+      await failure.begin(second);
+      try {
+        for (const { to } of WAYS) {
+          for (const parent of [both, there]) {
+            const refused = async () => (await to(member, parent).get(WORKSPACES)).expect(503);
+            await eventually(`refusal of ${parent}`, refused, STALE_WITHIN);
+          }
+        }
+        const everything = viewOfWorkspaces(member, EVERYWHERE);
+        await eventually('refusal of all', async () => (await everything.get(WORKSPACES)).expect(503), STALE_WITHIN);
+        for (const watch of ends) await watch.untilEnded(STALE_WITHIN);
+        expect(await shownNames(member, here)).toEqual([inHere.metadata.name]);
+        expect(quiet.ended).toBe(false);
+        // Nobody learns from it which shards a parent needs.
+        (await viewOfWorkspaces(somebody('nobody'), both).get(WORKSPACES)).expect(403);
+      } finally {
+        await failure.end(second);
+      }
+      await expectAllIsWell();
+      await poll.stop();
+      told(`the second shard ${failure.what}`, poll);
+      expect(poll.wrong).toEqual([]);
+      expect(poll.refusals.get(here)).toBeUndefined();
+      expect(quiet.ended).toBe(false);
+    }, 240_000);
+  });
+
+  devShardTest(
+    'are right after the shards have restarted, cut everything and forgotten what was, again and again',
+    async () => {
+      const poll = new Poll(member, parents());
+      const visitor = somebody('visitor');
+      const follower = new Follower(viewOfWorkspaces(visitor, both));
+      await letIn(both, userSubject(visitor.name));
+      for (let round = 0; round < 10; round++) {
+        const revoke = await eventually('a grant', () => letIn(far.spec.cluster, userSubject(visitor.name)));
+        for (const shard of target.shards) (await faults(shard).post('/compact', {})).expect(202);
+        for (const shard of target.shards)
+          (await faults(shard).post(round % 3 === 0 ? '/restart' : '/disconnect', {})).expect(202);
+        await eventually('the grant', async () => expect(await shownNames(visitor, both)).toEqual([far.metadata.name]));
+        await eventually('the grant', async () => expect([...follower.known.keys()]).toEqual([far.metadata.name]));
+        await eventually('the end of a grant', revoke);
+        for (const shard of target.shards) (await faults(shard).post('/compact', {})).expect(202);
+        for (const shard of target.shards) (await faults(shard).post('/disconnect', {})).expect(202);
+        await eventually('the revocation', async () => expect(await shownNames(visitor, both)).toEqual([]));
+        await eventually('the revocation', async () => expect([...follower.known.keys()]).toEqual([]));
+      }
+      await follower.stop();
+      await expectAllIsWell();
+      await poll.stop();
+      told('the shards restart and forget', poll);
+      expect(poll.wrong).toEqual([]);
+    },
+    240_000,
+  );
+});

@@ -1,0 +1,289 @@
+/** What somebody may not enter cannot be told from what is not there: neither a workspace nor a parent. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { Credentials, RequestOptions } from './support/client.ts';
+import { eventually } from './support/eventually.ts';
+import { target } from './support/identities.ts';
+import type { List, Workspace } from './support/kube.ts';
+import type { Reply } from './support/reply.ts';
+import { createParent, uniqueSuffix } from './support/workspaces.ts';
+import {
+  createReady,
+  describeWorkspacesView,
+  letIn,
+  namesIn,
+  ROADS,
+  shownNames,
+  somebody,
+  storedWorkspaces,
+  transparently,
+  userSubject,
+  WORKSPACES,
+} from './support/workspaces-view.ts';
+
+const [root, second = root] = target.shards;
+const ROUNDS = 200;
+const ENTERS = 'somebody who may enter the parent';
+const RULES = 'somebody who may do everything in the parent';
+const NOBODY = 'somebody who may enter neither the parent nor anything in it';
+
+/** What is of each answer alone. */
+const OWN_HEADERS = ['date', 'audit-id'];
+
+/** An answer as far as it may tell something. `names` are those that were asked for; versions go on whatever is asked. */
+function told({ status, headers, text }: Reply, ...names: readonly string[]) {
+  const kept = Object.entries(headers).filter(([header]) => !OWN_HEADERS.includes(header));
+  const said = names
+    .reduce((rest, name) => rest.replaceAll(name, 'NAME'), text)
+    .replace(/"resourceVersion":"\d+"/g, '"resourceVersion":""');
+  return { status, headers: Object.fromEntries(kept), text: said };
+}
+
+interface Question {
+  readonly what: string;
+  readonly ask: (name: string) => { readonly method: string; readonly path: string } & RequestOptions;
+  /** Both are answered so; absent: as the server likes. */
+  readonly status?: number;
+}
+
+const AS_TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
+const object = (name: string, metadata: object = {}): object => ({
+  apiVersion: 'tenancy.kcp.io/v1alpha1',
+  kind: 'Workspace',
+  metadata: { name, ...metadata },
+  spec: { type: { path: 'root', name: 'universal' } },
+});
+const LABELS = { metadata: { labels: { changed: 'yes' } } };
+const DELETE_OPTIONS = { kind: 'DeleteOptions', apiVersion: 'v1' };
+const MERGE = 'application/merge-patch+json';
+const OPERATIONS = [{ op: 'add', path: '/metadata/labels', value: { changed: 'yes' } }];
+const APPLY = 'application/apply-patch+yaml';
+
+const QUESTIONS: readonly Question[] = [
+  { what: 'GET', ask: name => ({ method: 'GET', path: `/${name}` }), status: 404 },
+  { what: 'GET as a Table', ask: name => ({ method: 'GET', path: `/${name}`, headers: AS_TABLE }), status: 404 },
+  { what: 'GET at a version', ask: name => ({ method: 'GET', path: `/${name}?resourceVersion=0` }), status: 404 },
+  { what: 'PUT', ask: name => ({ method: 'PUT', path: `/${name}`, body: object(name) }), status: 404 },
+  {
+    what: 'PUT of a version',
+    ask: name => ({ method: 'PUT', path: `/${name}`, body: object(name, { resourceVersion: '1' }) }),
+    status: 404,
+  },
+  { what: 'PUT of something else', ask: name => ({ method: 'PUT', path: `/${name}`, body: { kind: 'Other' } }), status: 404 },
+  { what: 'a merge patch', ask: name => ({ method: 'PATCH', path: `/${name}`, body: LABELS, contentType: MERGE }), status: 404 },
+  {
+    what: 'a JSON patch',
+    ask: name => ({ method: 'PATCH', path: `/${name}`, body: OPERATIONS, contentType: 'application/json-patch+json' }),
+    status: 404,
+  },
+  {
+    what: 'a merge patch that is none',
+    ask: name => ({ method: 'PATCH', path: `/${name}`, body: '{', contentType: MERGE }),
+  },
+  {
+    what: 'a merge patch that is a list',
+    ask: name => ({ method: 'PATCH', path: `/${name}`, body: [], contentType: MERGE }),
+  },
+  {
+    what: 'a JSON patch that is none',
+    ask: name => ({ method: 'PATCH', path: `/${name}`, body: '{', contentType: 'application/json-patch+json' }),
+  },
+  {
+    what: 'a strategic merge patch',
+    ask: name => ({ method: 'PATCH', path: `/${name}`, body: LABELS, contentType: 'application/strategic-merge-patch+json' }),
+  },
+  {
+    what: 'a patch of no known kind',
+    ask: name => ({ method: 'PATCH', path: `/${name}`, body: '{', contentType: 'text/plain' }),
+    status: 415,
+  },
+  {
+    what: 'an apply that is none',
+    ask: name => ({ method: 'PATCH', path: `/${name}?fieldManager=e2e`, body: '{', contentType: APPLY }),
+  },
+  {
+    what: 'an apply by nobody',
+    ask: name => ({ method: 'PATCH', path: `/${name}`, body: object(name), contentType: APPLY }),
+  },
+  {
+    what: 'an apply of another name',
+    ask: name => ({ method: 'PATCH', path: `/${name}?fieldManager=e2e`, body: object('another'), contentType: APPLY }),
+  },
+  { what: 'a dry run that is none', ask: name => ({ method: 'DELETE', path: `/${name}?dryRun=Some` }) },
+  {
+    what: 'a dry run',
+    ask: name => ({ method: 'PATCH', path: `/${name}?dryRun=All`, body: LABELS, contentType: MERGE }),
+    status: 404,
+  },
+  { what: 'DELETE', ask: name => ({ method: 'DELETE', path: `/${name}` }), status: 404 },
+  {
+    what: 'DELETE on conditions',
+    ask: name => ({ method: 'DELETE', path: `/${name}`, body: { ...DELETE_OPTIONS, preconditions: { uid: 'another' } } }),
+    status: 404,
+  },
+  { what: 'GET of its status', ask: name => ({ method: 'GET', path: `/${name}/status` }), status: 404 },
+  { what: 'PUT of its status', ask: name => ({ method: 'PUT', path: `/${name}/status`, body: object(name) }), status: 404 },
+  {
+    what: 'a patch of its status',
+    ask: name => ({ method: 'PATCH', path: `/${name}/status`, body: LABELS, contentType: MERGE }),
+    status: 404,
+  },
+  {
+    what: 'an apply of its status',
+    ask: name => ({ method: 'PATCH', path: `/${name}/status?fieldManager=e2e`, body: object(name), contentType: APPLY }),
+    status: 404,
+  },
+  { what: 'GET of what it has not', ask: name => ({ method: 'GET', path: `/${name}/nosuch` }), status: 404 },
+  { what: 'a list of its name', ask: name => ({ method: 'GET', path: `?fieldSelector=metadata.name%3D${name}` }), status: 200 },
+  {
+    what: 'a watch of its name',
+    ask: name => ({ method: 'GET', path: `?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3D${name}` }),
+    status: 200,
+  },
+  { what: 'a watch of its name, by the path', ask: name => ({ method: 'GET', path: `/${name}?watch=true` }), status: 404 },
+];
+
+/** Of whom may create nothing in the parent. Whoever may learns that a name is taken, as of every API. */
+const CREATIONS: readonly Question[] = [
+  { what: 'POST', ask: name => ({ method: 'POST', path: '', body: object(name) }), status: 403 },
+  {
+    what: 'an apply',
+    ask: name => ({ method: 'PATCH', path: `/${name}?fieldManager=e2e&force=true`, body: object(name), contentType: APPLY }),
+    status: 403,
+  },
+  {
+    what: 'a dry run of an apply',
+    ask: name => ({ method: 'PATCH', path: `/${name}?fieldManager=e2e&dryRun=All`, body: object(name), contentType: APPLY }),
+    status: 403,
+  },
+];
+
+describeWorkspacesView('what somebody may not enter', () => {
+  let org: string;
+  let hidden: Workspace;
+  /** As long as the name of the hidden one. */
+  const missing = `e2e-${uniqueSuffix()}`;
+  const callers: Record<string, Credentials> = {
+    [ENTERS]: somebody('enters'),
+    [RULES]: somebody('rules'),
+    [NOBODY]: somebody('nobody'),
+  };
+  const callerOf = (who: string): Credentials => callers[who] as Credentials;
+
+  beforeAll(async () => {
+    org = await createParent();
+    hidden = await createReady(org, second);
+    const visible = await createReady(org);
+    for (const [who, role] of [[ENTERS], [RULES, 'cluster-admin']] as const) {
+      const subject = userSubject(callerOf(who).name);
+      await letIn(org, subject, role);
+      await letIn(visible.spec.cluster, subject);
+      await eventually('sight', async () => expect(await shownNames(callerOf(who), org)).toEqual([visible.metadata.name]));
+    }
+  }, 240_000);
+
+  describe.each(ROADS)('on $road', ({ to }) => {
+    const tellingOf = async (who: string, { ask }: Question, name: string) => {
+      const { method, path, ...options } = ask(name);
+      return told(await to(callerOf(who), org).send(method, WORKSPACES + path, options), name);
+    };
+
+    describe.each([ENTERS, RULES])('to %s', who => {
+      test.each(QUESTIONS)('is as what is not there: $what', async question => {
+        const [there, nowhere] = [await tellingOf(who, question, hidden.metadata.name), await tellingOf(who, question, missing)];
+        expect(there).toEqual(nowhere);
+        if (question.status !== undefined) expect(there.status).toBe(question.status);
+      });
+    });
+
+    test.each(CREATIONS)(`is as what is not there to ${ENTERS}, and may create nothing in it: $what`, async question => {
+      const [there, nowhere] = [
+        await tellingOf(ENTERS, question, hidden.metadata.name),
+        await tellingOf(ENTERS, question, missing),
+      ];
+      expect(there).toEqual(nowhere);
+      expect(there.status).toBe(question.status);
+    });
+
+    test('is not changed by any of this', async () => {
+      const stored = (await storedWorkspaces(org)).find(({ metadata }) => metadata.name === hidden.metadata.name);
+      expect(stored?.metadata.labels).not.toHaveProperty('changed');
+      expect(stored?.metadata).not.toHaveProperty('deletionTimestamp');
+    });
+
+    describe.each([ENTERS, NOBODY])('as a parent, to %s', who => {
+      const REQUESTS: readonly { readonly method: string; readonly path: string; readonly body?: unknown }[] = [
+        { method: 'GET', path: WORKSPACES },
+        { method: 'GET', path: `${WORKSPACES}?watch=true` },
+        { method: 'GET', path: `${WORKSPACES}/any` },
+        { method: 'POST', path: WORKSPACES, body: object('any') },
+        { method: 'DELETE', path: `${WORKSPACES}/any` },
+        { method: 'DELETE', path: WORKSPACES },
+        { method: 'GET', path: `${WORKSPACES}/~` },
+      ];
+      const DOCUMENTS = ['/version', '/api', '/apis', '/openapi/v3'];
+      const requests =
+        to === transparently ? REQUESTS : [...REQUESTS, ...DOCUMENTS.map(path => ({ method: 'GET', path, body: undefined }))];
+
+      test.each(requests)(
+        'is refused in the same words wherever a path leads, and where it leads nowhere: $method $path',
+        async request => {
+          const { method, path, body } = request;
+          const existing = [`${org}:${hidden.metadata.name}`, hidden.spec.cluster, ...(who === NOBODY ? [org] : [])];
+          const others = [
+            'root:nosuchworkspace',
+            `${org}:${missing}`,
+            `${org}:${missing}:below`,
+            `${org}:${hidden.metadata.name}:below`,
+            `${hidden.spec.cluster}:below`,
+            '2nosuchcluster23',
+            'user:nosuchuser',
+          ];
+          const answers = async (parents: readonly string[]) =>
+            Promise.all(parents.map(async parent => told(await to(callerOf(who), parent).send(method, path, { body }))));
+          const told_ = await answers(existing);
+          for (const answer of told_) expect(answer).toEqual(told_[0]);
+          expect(told_[0]?.status).toBe(403);
+          const nowhere = await answers(others);
+          // The front proxy of kcp refuses these itself, before it has looked who asks.
+          if (to === transparently) expect(nowhere.map(({ status }) => status)).toEqual(others.map(() => 403));
+          else for (const answer of nowhere) expect(answer).toEqual(told_[0]);
+        },
+      );
+    });
+
+    test('is left alone when somebody deletes all that there is, who may', async () => {
+      const parent = await createParent();
+      const [kept, labelled, other] = await Promise.all([createReady(parent, second), createReady(parent), createReady(parent)]);
+      const who = somebody('deleter');
+      await letIn(parent, userSubject(who.name), 'cluster-admin');
+      for (const { spec } of [labelled, other]) await letIn(spec.cluster, userSubject(who.name));
+      const names = [labelled, other].map(({ metadata }) => metadata.name).sort();
+      await eventually('sight', async () => expect(await shownNames(who, parent, to)).toEqual(names));
+      (await to(who, parent).mergePatch(`${WORKSPACES}/${labelled.metadata.name}`, LABELS)).expect(200);
+
+      const some = (await to(who, parent).delete(`${WORKSPACES}?labelSelector=changed`)).expect(200).json<List<Workspace>>();
+      expect(namesIn(some)).toEqual([labelled.metadata.name]);
+      await eventually('the end', async () => expect(await shownNames(who, parent, to)).toEqual([other.metadata.name]), 60_000);
+      const all = (await to(who, parent).delete(WORKSPACES)).expect(200).json<List<Workspace>>();
+      expect(namesIn(all)).toEqual([other.metadata.name]);
+      await eventually('the end', async () => expect(await shownNames(who, parent, to)).toEqual([]), 60_000);
+      const left = await storedWorkspaces(parent);
+      expect(left.map(({ metadata }) => metadata.name)).toEqual([kept.metadata.name]);
+      expect(left[0]?.metadata).not.toHaveProperty('deletionTimestamp');
+    });
+
+    test(`takes as long, in the middle of ${ROUNDS}, as what is not there`, async () => {
+      const client = to(callerOf(ENTERS), org);
+      const took: Record<string, number[]> = { [hidden.metadata.name]: [], [missing]: [] };
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const [name, times] of Object.entries(took)) {
+          const began = performance.now();
+          (await client.get(`${WORKSPACES}/${name}`)).expect(404);
+          times.push(performance.now() - began);
+        }
+      }
+      const [there, nowhere] = Object.values(took).map(times => times.sort((a, b) => a - b)[ROUNDS / 2] ?? 0);
+      process.stdout.write(`GET, ms, median of ${ROUNDS}: hidden ${there?.toFixed(2)}, missing ${nowhere?.toFixed(2)}\n`);
+    });
+  });
+});
