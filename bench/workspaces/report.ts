@@ -14,7 +14,7 @@ export function renderReport(results: readonly WorldResult[], text: string): str
     text,
     'Filling the index:',
     renderFilled(results),
-    'Lists, in milliseconds:',
+    'Lists, in milliseconds; own CPU is compared with that of the smallest world:',
     renderLists(results),
     'Changes of who may enter, with one watch open, in milliseconds:',
     renderChanges(results),
@@ -92,7 +92,7 @@ export const renderLists = (results: readonly WorldResult[]): string =>
       ['own CPU', ({ cpu }) => figure(cpu)],
       ['KB', ({ bytes }) => figure(bytes / KILOBYTE)],
     ],
-    ({ later, seen }) => [seen, later.median],
+    ({ cpu, seen }) => [seen, cpu],
   );
 
 export const renderChanges = (results: readonly WorldResult[]): string =>
@@ -111,11 +111,11 @@ export const renderChanges = (results: readonly WorldResult[]): string =>
 
 const renderWatchers = (results: readonly WorldResult[]): string =>
   table([
-    ['workspaces', 'watchers', 'heap KB for each', 'resident KB for each', 'heap KB left for each'],
+    ['workspaces', 'watchers', 'heap KB for each', 'heap KB left for each when they are gone'],
     ...results.map(({ size, watchers }) => [
       numbered(size.workspaces),
       numbered(watchers.watchers),
-      ...[watchers.heap, watchers.resident, watchers.left].map(bytes => figure(bytes / KILOBYTE)),
+      ...[watchers.heap, watchers.left].map(bytes => figure(bytes / KILOBYTE)),
     ]),
   ]);
 

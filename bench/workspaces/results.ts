@@ -40,7 +40,6 @@ export interface WatchersResult {
   readonly watchers: number;
   /** Bytes for each watcher. */
   readonly heap: number;
-  readonly resident: number;
   /** Bytes of heap for each that stay when they have gone. */
   readonly left: number;
   readonly events: readonly EventResult[];

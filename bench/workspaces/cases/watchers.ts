@@ -40,7 +40,6 @@ export async function measureWatchers(run: Run, count: number): Promise<Watchers
   return {
     watchers: count,
     heap: (memory.heap - before.heap) / count,
-    resident: (memory.resident - before.resident) / count,
     left: (after.heap - before.heap) / count,
     events,
   };
