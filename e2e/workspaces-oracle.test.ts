@@ -53,7 +53,9 @@ const object = (name: string, metadata: object = {}): object => ({
   spec: { type: { path: 'root', name: 'universal' } },
 });
 const LABELS = { metadata: { labels: { changed: 'yes' } } };
-const DELETE_OPTIONS = { kind: 'DeleteOptions', apiVersion: 'v1' };
+const DELETE_OPTIONS = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid: 'another' } });
+/** Node does not say it of a DELETE. */
+const LENGTH = { 'content-length': DELETE_OPTIONS.length };
 const MERGE = 'application/merge-patch+json';
 const OPERATIONS = [{ op: 'add', path: '/metadata/labels', value: { changed: 'yes' } }];
 const APPLY = 'application/apply-patch+yaml';
@@ -117,7 +119,7 @@ const QUESTIONS: readonly Question[] = [
   { what: 'DELETE', ask: name => ({ method: 'DELETE', path: `/${name}` }), status: 404 },
   {
     what: 'DELETE on conditions',
-    ask: name => ({ method: 'DELETE', path: `/${name}`, body: { ...DELETE_OPTIONS, preconditions: { uid: 'another' } } }),
+    ask: name => ({ method: 'DELETE', path: `/${name}`, body: DELETE_OPTIONS, headers: LENGTH }),
     status: 404,
   },
   { what: 'GET of its status', ask: name => ({ method: 'GET', path: `/${name}/status` }), status: 404 },

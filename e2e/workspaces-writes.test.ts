@@ -1,56 +1,16 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import type { Client, Credentials } from './support/client.ts';
-import { eventually } from './support/eventually.ts';
-import { admin, masters } from './support/identities.ts';
+import { masters } from './support/identities.ts';
 import type { Status, Table, Workspace } from './support/kube.ts';
 import type { Reply } from './support/reply.ts';
-import { deviationTest } from './support/suite.ts';
-import {
-  createReady,
-  createUser,
-  deleteWith,
-  grantIn,
-  OWNER,
-  ownerOf,
-  showsOwner,
-  storedWorkspace,
-  uniqueName,
-  universal,
-} from './support/workspace-writers.ts';
-import { admit, createParent } from './support/workspaces.ts';
-import {
-  describeWorkspacesView,
-  namesIn,
-  plainly,
-  ROADS,
-  transparently,
-  viewOfWorkspaces,
-  WORKSPACES,
-} from './support/workspaces-view.ts';
+import { at, label, OF_ANOTHER_PROCESS, read, untilWritten } from './support/workspace-requests.ts';
+import { createReady, createUser, OWNER, ownerOf, showsOwner, storedWorkspace, universal } from './support/workspace-writers.ts';
+import { createParent } from './support/workspaces.ts';
+import { describeWorkspacesView, namesIn, plainly, ROADS, viewOfWorkspaces, WORKSPACES } from './support/workspaces-view.ts';
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
 const OWNER_POINTER = `/metadata/annotations/${OWNER.replace('/', '~1')}`;
-
-/** As versions of another process are: of a time long after this one. */
-const OF_ANOTHER_PROCESS = '8123456789012345678';
-
-const at = (name: string, rest = ''): string => `${WORKSPACES}/${name}${rest}`;
-
-const readAt = async (there: Client, path: string): Promise<Workspace> => (await there.get(path)).expect(200).json<Workspace>();
-const read = (there: Client, name: string): Promise<Workspace> => readAt(there, at(name));
-
-/** kcp's controllers write, too: what they come between is done again. */
-const untilWritten = (there: Client, path: string, write: (current: Workspace) => Promise<Reply>): Promise<Workspace> =>
-  eventually(`write to ${path}`, async () => (await write(await readAt(there, path))).expect(200).json<Workspace>());
-
-/** The versions that a name has had while it was labelled; the first is one that has changed since. */
-async function label(there: Client, name: string, value: string): Promise<Workspace> {
-  return (await there.mergePatch(at(name), { metadata: { labels: { label: value } } })).expect(200).json<Workspace>();
-}
-
-/** A refusal without the name that it is about, which may be in it several times. */
-const nameless = (reply: Reply, name: string): unknown => ({ status: reply.status, text: reply.text.replaceAll(name, '<name>') });
 
 describeWorkspacesView('writing to workspaces through the view', () => {
   let parent: string;
@@ -91,9 +51,9 @@ describeWorkspacesView('writing to workspaces through the view', () => {
     test('what has been written is read at once', async () => {
       for (const value of ['1', '2', '3', '4', '5']) {
         await label(here, name, value);
-        const listed = (await here.get(`${WORKSPACES}?labelSelector=label%3D${value}`)).expect(200).json();
+        const listed = (await here.get(`${WORKSPACES}?labelSelector=label%3D${value}`)).expect(200);
         expect((await read(here, name)).metadata.labels).toMatchObject({ label: value });
-        expect(namesIn(listed as never)).toEqual([name]);
+        expect(namesIn(listed.json())).toEqual([name]);
       }
     });
 
@@ -137,24 +97,9 @@ describeWorkspacesView('writing to workspaces through the view', () => {
       expect(ofFirst).toEqual([]);
       watch.close();
     });
-
-    test('a delete is seen by a watch, as a change and as the end', async () => {
-      const doomed = await createReady(here);
-      const one = doomed.metadata.name;
-      const watch = await here.watch(
-        `${WORKSPACES}?fieldSelector=metadata.name%3D${one}&resourceVersion=${doomed.metadata.resourceVersion}`,
-      );
-      const answer = (await deleteWith(here, at(one), { propagationPolicy: 'Background' })).expect(200, 202);
-      expect(showsOwner(answer)).toBe(false);
-      await watch.until('the end of the workspace', ({ type }) => type === 'DELETED', 60_000);
-      const change = watch.events.find(({ type, object }) => type === 'MODIFIED' && object.metadata?.deletionTimestamp);
-      expect(change).toBeDefined();
-      (await here.get(at(one))).expect(404);
-      watch.close();
-    });
   });
 
-  describe('of one of them', () => {
+  describe('of one that is Ready', () => {
     let name: string;
 
     beforeAll(async () => {
@@ -199,6 +144,9 @@ describeWorkspacesView('writing to workspaces through the view', () => {
         { op: 'copy', from: OWNER_POINTER, path: '/metadata/annotations/copied' },
         { op: 'move', from: OWNER_POINTER, path: '/metadata/annotations/copied' },
         { op: 'copy', from: '/metadata/annotations', path: '/metadata/labels' },
+        // Kubernetes reads no more of a pointer than what comes after its first slash.
+        { op: 'copy', from: `anything${OWNER_POINTER}`, path: '/metadata/annotations/copied' },
+        { op: 'test', path: `anything${OWNER_POINTER}`, value: owner },
         { op: 'test', path: OWNER_POINTER, value: owner },
         { op: 'remove', path: OWNER_POINTER },
         { op: 'replace', path: OWNER_POINTER, value: '{"username":"somebody-else"}' },
@@ -298,187 +246,6 @@ describeWorkspacesView('writing to workspaces through the view', () => {
       expect(stored.metadata.labels ?? {}).not.toHaveProperty('dry');
       expect(stored.metadata).not.toHaveProperty('deletionTimestamp');
       expect((await read(there, name)).metadata.resourceVersion).toBe(current.metadata.resourceVersion);
-    });
-  });
-
-  describe('by server-side apply', () => {
-    test('makes what is not there, and changes it when it is', async () => {
-      const name = uniqueName('applied');
-      const made = (await there.apply(at(name), 'one', universal({ name, labels: { a: '1' } }))).expect(201).json<Workspace>();
-      expect(made.metadata.annotations).not.toHaveProperty([OWNER]);
-      expect(ownerOf(await storedWorkspace(parent, name))).toContain(caller.name);
-      const changed = (await there.apply(at(name), 'one', universal({ name, labels: { b: '2' } }))).expect(200).json<Workspace>();
-      expect(changed.metadata.labels).toMatchObject({ b: '2' });
-      expect(changed.metadata.labels).not.toHaveProperty('a');
-      expect(ownerOf(await storedWorkspace(parent, name))).toContain(caller.name);
-    });
-
-    test('conflicts with another manager unless it is forced', async () => {
-      const name = uniqueName('applied');
-      const apply = (manager: string, value: string, force: boolean) =>
-        there.send('PATCH', at(name, `?fieldManager=${manager}&force=${force}`), {
-          body: universal({ name, labels: { owned: value } }),
-          contentType: 'application/apply-patch+yaml',
-        });
-      (await apply('one', 'by one', false)).expect(422);
-      (await apply('one', 'by-one', false)).expect(201);
-      const conflict = (await apply('two', 'by-two', false)).expect(409).json<Status>();
-      expect(conflict).toMatchObject({ reason: 'Conflict', details: { causes: [{ field: '.metadata.labels.owned' }] } });
-      expect((await apply('two', 'by-two', true)).expect(200).json<Workspace>().metadata.labels).toMatchObject({
-        owned: 'by-two',
-      });
-    });
-
-    test('neither makes nor changes what is there and hidden', async () => {
-      const name = uniqueName('hidden');
-      (await viewOfWorkspaces(admin, parent).post(WORKSPACES, universal({ name }))).expect(201);
-      const body = universal({ name, labels: { a: '1' } });
-      const refusal = (await there.apply(at(name), 'one', body)).expect(409);
-      expect(refusal.json<Status>().details).toMatchObject({ name });
-      expect((await there.apply(at(name, '?dryRun=All'), 'one', { ...body, metadata: null })).status).toBeGreaterThanOrEqual(400);
-      expect((await storedWorkspace(parent, name)).metadata.labels ?? {}).not.toHaveProperty('a');
-      const uid = (await storedWorkspace(parent, name)).metadata.uid as string;
-      expect(refusal.text).not.toContain(uid);
-    });
-
-    test('tells those without the right nothing of what is hidden', async () => {
-      const [hidden, missing] = [uniqueName('hidden'), uniqueName('missing')];
-      (await viewOfWorkspaces(admin, parent).post(WORKSPACES, universal({ name: hidden }))).expect(201);
-      const guest = viewOfWorkspaces(await createUser(parent, []), parent);
-      const apply = (name: string) => guest.apply(at(name), 'one', universal({ name }));
-      const refusal = (await apply(hidden)).expect(403);
-      expect(nameless(refusal, hidden)).toEqual(nameless(await apply(missing), missing));
-    });
-  });
-
-  describe('deletes', () => {
-    test('only what the preconditions are true of', async () => {
-      const { name, uid } = (await createReady(there)).metadata;
-      const before = await read(there, name);
-      await label(there, name, 'changed');
-      const attempt = (preconditions: unknown) => deleteWith(there, at(name), { preconditions });
-      (await attempt({ uid: '00000000-0000-0000-0000-000000000000' })).expect(409);
-      (await attempt({ uid, resourceVersion: before.metadata.resourceVersion })).expect(409);
-      (await attempt({ resourceVersion: OF_ANOTHER_PROCESS })).expect(409);
-      expect((await storedWorkspace(parent, name)).metadata).not.toHaveProperty('deletionTimestamp');
-      await eventually(`deletion of ${name} by its version`, async () => {
-        const { resourceVersion } = (await read(there, name)).metadata;
-        (await attempt({ uid, resourceVersion })).expect(200, 202);
-      });
-    });
-
-    test.each(['Background', 'Foreground', 'Orphan'])('with the propagation policy %s', async policy => {
-      const { name } = (await createReady(there)).metadata;
-      (await there.delete(at(name, `?propagationPolicy=${policy}`))).expect(200, 202);
-      // A policy leaves a finalizer of Kubernetes' garbage collector, of which kcp has none for workspaces.
-      const reply = await plainly(admin, parent).get(at(name));
-      if (reply.expect(200, 404).status === 200) expect(reply.json<Workspace>().metadata).toHaveProperty('deletionTimestamp');
-    });
-  });
-
-  describe('to what the caller does not see', () => {
-    let hidden: string;
-
-    beforeAll(async () => {
-      hidden = (await createReady(plainly(admin, parent))).metadata.name;
-    });
-
-    test.each(ROADS)('is refused as for what is not there, by $road', async ({ to }) => {
-      const here = to(caller, parent);
-      const missing = uniqueName('missing');
-      const attempts: readonly ((name: string) => Promise<Reply>)[] = [
-        name => here.get(at(name)),
-        name => here.put(at(name), { ...universal({ name, resourceVersion: '1' }) }),
-        name => here.mergePatch(at(name), { metadata: { labels: { a: '1' } } }),
-        name => here.jsonPatch(at(name), [{ op: 'add', path: '/metadata/labels', value: {} }]),
-        name => here.delete(at(name)),
-        name => here.delete(at(name, '?dryRun=All')),
-        name => here.get(at(name, '/status')),
-        name => here.put(at(name, '/status'), { ...universal({ name, resourceVersion: '1' }) }),
-        name => here.mergePatch(at(name, '/status'), { status: {} }),
-        name => here.apply(at(name, '/status'), 'one', { ...universal({ name }), spec: {} }),
-      ];
-      for (const attempt of attempts) {
-        const reply = await attempt(hidden);
-        expect(reply.status).toBe(404);
-        expect(nameless(reply, hidden)).toEqual(nameless(await attempt(missing), missing));
-      }
-      expect((await storedWorkspace(parent, hidden)).metadata).not.toHaveProperty('deletionTimestamp');
-    });
-
-    test('is refused without the right to, in the words of kcp, for what the caller does see', async () => {
-      const { spec, metadata } = await storedWorkspace(parent, hidden);
-      const guest = await createUser(parent, []);
-      await admit(spec.cluster, guest.name);
-      const here = viewOfWorkspaces(guest, parent);
-      const seen = await eventually(`sight of ${hidden}`, () => read(here, hidden));
-      const attempts: readonly ((to: Client) => Promise<Reply>)[] = [
-        to => to.put(at(metadata.name), seen),
-        to => to.mergePatch(at(hidden), { metadata: { labels: { a: '1' } } }),
-        to => to.jsonPatch(at(hidden), [{ op: 'add', path: '/metadata/labels', value: {} }]),
-        to => to.apply(at(hidden), 'one', { ...universal({ name: hidden }), spec: {} }),
-        to => to.delete(at(hidden)),
-        to => to.delete(WORKSPACES),
-        to => to.get(at(hidden, '/status')),
-        to => to.mergePatch(at(hidden, '/status'), { status: {} }),
-      ];
-      for (const attempt of attempts) {
-        const refusal = (await attempt(here)).expect(403).json<Status>();
-        expect(refusal).toEqual((await attempt(plainly(guest, parent))).expect(403).json());
-        expect((await attempt(transparently(guest, parent))).expect(403).json()).toEqual(refusal);
-      }
-    });
-  });
-
-  describe('deletes a collection', () => {
-    let place: string;
-    let owner: Credentials;
-    let here: Client;
-
-    beforeAll(async () => {
-      place = await createParent();
-      owner = await createUser(place);
-      here = viewOfWorkspaces(owner, place);
-    });
-
-    const isGoing = async (name: string): Promise<boolean> => {
-      const reply = (await plainly(admin, place).get(at(name))).expect(200, 404);
-      return reply.status === 404 || reply.json<Workspace>().metadata.deletionTimestamp !== undefined;
-    };
-
-    test('of what is seen and selected, and leaves all else', async () => {
-      const labels = { group: 'one' };
-      const seen = await createReady(here, { labels });
-      const other = await createReady(here, { labels: { group: 'other' } });
-      const hidden = await createReady(plainly(admin, place), { labels });
-      const reply = (await here.delete(`${WORKSPACES}?labelSelector=group%3Done`)).expect(200);
-      expect(namesIn(reply.json())).toEqual([seen.metadata.name]);
-      expect(showsOwner(reply)).toBe(false);
-      expect(await isGoing(seen.metadata.name)).toBe(true);
-      expect(await isGoing(other.metadata.name)).toBe(false);
-      expect(await isGoing(hidden.metadata.name)).toBe(false);
-      (await here.delete(`${WORKSPACES}?fieldSelector=metadata.name%3D${hidden.metadata.name}`)).expect(200);
-      expect(await isGoing(hidden.metadata.name)).toBe(false);
-    });
-
-    test('as a whole, and leaves what is hidden', async () => {
-      const seen = await Promise.all([createReady(here), createReady(here)]);
-      const hidden = await createReady(plainly(admin, place));
-      (await here.delete(WORKSPACES)).expect(200);
-      for (const { metadata } of seen) expect(await isGoing(metadata.name)).toBe(true);
-      expect(await isGoing(hidden.metadata.name)).toBe(false);
-    });
-
-    deviationTest('only with the right to, even if nothing is seen', async () => {
-      const guest = await createUser(place, ['delete']);
-      const path = `${WORKSPACES}?labelSelector=nobody%3Dhas`;
-      const refusal = (await viewOfWorkspaces(guest, place).delete(path)).expect(403).json<Status>();
-      expect(refusal).toEqual((await plainly(guest, place).delete(path)).expect(403).json());
-      const rules = [{ verbs: ['deletecollection'], apiGroups: ['tenancy.kcp.io'], resources: ['workspaces'] }];
-      await grantIn(place, guest.name, rules);
-      await eventually('the right to delete the collection', async () =>
-        (await viewOfWorkspaces(guest, place).delete(path)).expect(200),
-      );
     });
   });
 });

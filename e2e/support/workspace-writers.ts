@@ -105,9 +105,3 @@ export const showsOwner = ({ text }: Pick<Reply, 'text'>): boolean =>
   text.includes(`"${OWNER}":"`) || text.includes(`${OWNER}: '`);
 
 export const ownerOf = ({ metadata }: Workspace): string | undefined => metadata.annotations?.[OWNER];
-
-/** A DELETE with options in its body, of which Node tells the length only when it is told to. */
-export function deleteWith(there: Client, path: string, options: unknown): Promise<Reply> {
-  const body = JSON.stringify(options);
-  return there.send('DELETE', path, { body, headers: { 'Content-Length': Buffer.byteLength(body) } });
-}

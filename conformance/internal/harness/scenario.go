@@ -61,7 +61,7 @@ func (scenario *Scenario) awaitAccess(t *testing.T, consumer Workspace) {
 		if err != nil {
 			return err
 		}
-		prefix := scenario.virtualWorkspaceURL(t, consumer.Shard)
+		prefix := scenario.Target.virtualWorkspaceURL(t, consumer.Shard)
 		for _, url := range urls {
 			if strings.HasPrefix(url, prefix+"/") {
 				scenario.urls[consumer.Shard] = url
@@ -103,16 +103,16 @@ func (scenario *Scenario) publishedURLs(t *testing.T) ([]string, error) {
 	return urls, nil
 }
 
-func (scenario *Scenario) virtualWorkspaceURL(t *testing.T, shard string) string {
+func (target *Target) virtualWorkspaceURL(t *testing.T, shard string) string {
 	t.Helper()
-	shards := scenario.Target.KCPClient(t, "root").CoreV1alpha1().Shards()
+	shards := target.KCPClient(t, "root").CoreV1alpha1().Shards()
 	return strings.TrimSuffix(Got(shards.Get(t.Context(), shard, metav1.GetOptions{}))(t).Spec.VirtualWorkspaceURL, "/")
 }
 
 // UnpublishedURL is the URL that the slice will have for a shard once somebody there binds the export.
 func (scenario *Scenario) UnpublishedURL(t *testing.T, shard string) string {
 	t.Helper()
-	return fmt.Sprintf("%s/services/apiexport/%s/%s", scenario.virtualWorkspaceURL(t, shard), scenario.Provider.Cluster, exportName)
+	return fmt.Sprintf("%s/services/apiexport/%s/%s", scenario.Target.virtualWorkspaceURL(t, shard), scenario.Provider.Cluster, exportName)
 }
 
 // At is the user's configuration at a URL, as a controller makes it: the configuration of the provider's workspace with another host.

@@ -5,6 +5,7 @@ package harness
 
 import (
 	"os"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -22,6 +23,8 @@ type Target struct {
 	RealKCP bool
 	// Ours is true for the virtual workspaces of this project, false for those of kcp's own Go program.
 	Ours bool
+	// Views has the names of the views that are served besides those of kcp's own program.
+	Views []string
 	// Shards has the names of all shards, sorted; never empty.
 	Shards []string
 	// shardKubeconfigs has, by shard, a kubeconfig whose context "shard-base" is the shard's own administrator.
@@ -38,6 +41,7 @@ const (
 	implementation     = "CONFORMANCE_VIRTUAL_WORKSPACES"
 	shardsVariable     = "CONFORMANCE_SHARD_KUBECONFIGS"
 	usersVariable      = "CONFORMANCE_USER_TOKENS"
+	viewsVariable      = "CONFORMANCE_VIEWS"
 )
 
 var readTarget = sync.OnceValue(func() *Target {
@@ -50,6 +54,7 @@ var readTarget = sync.OnceValue(func() *Target {
 		Kubeconfig:       kubeconfig,
 		RealKCP:          os.Getenv(serverVariable) != "dev-shard",
 		Ours:             os.Getenv(implementation) != "kcp-go",
+		Views:            strings.Split(os.Getenv(viewsVariable), ","),
 		shardKubeconfigs: map[string]string{},
 	}
 	for _, shard := range shards {
@@ -91,6 +96,14 @@ func (target *Target) OnlyOnOurs(t *testing.T, why string) {
 	t.Helper()
 	if !target.Ours {
 		t.Skipf("kcp's own virtual workspaces differ: %s", why)
+	}
+}
+
+// OnlyWithView skips the test where nobody serves the view.
+func (target *Target) OnlyWithView(t *testing.T, view string) {
+	t.Helper()
+	if !slices.Contains(target.Views, view) {
+		t.Skipf("the view %s is not served, says %s", view, viewsVariable)
 	}
 }
 

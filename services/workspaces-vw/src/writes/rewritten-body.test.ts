@@ -94,6 +94,25 @@ describe('the record of the owner', () => {
     expect(sent([{ op, path: POINTER, value: OWNER }], 'json-patch')).toEqual([never]);
   });
 
+  test.each(['copy', 'move'])('is there again after a JSON patch that does %s to the place of all annotations', op => {
+    const operation = { op, from: '/metadata/labels', path: '/metadata/annotations' };
+    expect(sent([operation], 'json-patch')).toEqual([operation, { op: 'add', path: POINTER, value: OWNER }]);
+  });
+
+  // Go's library takes a pointer apart at its slashes and forgets the first part, where RFC 6901 wants nothing to be.
+  test('is out of reach for a pointer that does not begin with a slash', () => {
+    for (const from of [POINTER, '/metadata/annotations', '/metadata']) {
+      expect(sent([{ op: 'copy', from: `anything${from}`, path: '/spec/x' }], 'json-patch')).toEqual([never]);
+    }
+    for (const op of ['test', 'remove', 'replace']) {
+      expect(sent([{ op, path: `anything${POINTER}`, value: OWNER }], 'json-patch')).toEqual([never]);
+    }
+    const all = { op: 'replace', path: 'anything/metadata/annotations' };
+    expect(sent([{ ...all, value: {} }], 'json-patch')).toEqual([{ ...all, value: { [OWNER_ANNOTATION]: OWNER } }]);
+    const tested = { op: 'test', path: 'anything/metadata/resourceVersion' };
+    expect(sent([{ ...tested, value: '150' }], 'json-patch')).toEqual([{ ...tested, value: '77' }]);
+  });
+
   test('is not added by a JSON patch; the rest of the patch counts', () => {
     const other = { op: 'add', path: '/metadata/labels', value: {} };
     expect(sent([{ op: 'add', path: POINTER, value: 'forged' }, other], 'json-patch')).toEqual([other]);

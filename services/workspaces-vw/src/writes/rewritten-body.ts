@@ -69,14 +69,14 @@ function merging(metadata: Fields, { object }: Snapshot): Fields {
 const ANNOTATIONS = '/metadata/annotations';
 const OWNER = `${ANNOTATIONS}/${OWNER_ANNOTATION.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
-/** One operation of RFC 6902, as one or as none. */
+/** One operation of RFC 6902, as one, as two or as none. */
 function patching(operation: unknown, version: (given: unknown) => unknown, snapshot: Snapshot): unknown {
   if (!isFields(operation)) return operation;
   const { op, path, from, value } = operation;
   const owner = snapshot.ownerAnnotation;
   // A copy would show it under another name.
-  if (typeof from === 'string' && [...AROUND_OWNER, OWNER].includes(from)) return NEVER;
-  switch (path) {
+  if (typeof from === 'string' && [...AROUND_OWNER, OWNER].includes(pointerOf(from))) return NEVER;
+  switch (typeof path === 'string' ? pointerOf(path) : undefined) {
     case '/metadata/resourceVersion':
       return 'value' in operation ? { ...operation, value: version(value) } : operation;
     case '':
@@ -86,6 +86,7 @@ function patching(operation: unknown, version: (given: unknown) => unknown, snap
     case ANNOTATIONS:
       if (owner === undefined) return operation;
       if (op === 'remove') return { op: 'replace', path, value: { [OWNER_ANNOTATION]: owner } };
+      if (op === 'copy' || op === 'move') return [operation, { op: 'add', path: OWNER, value: owner }];
       return isFields(value) ? { ...operation, value: { ...value, [OWNER_ANNOTATION]: owner } } : operation;
     case OWNER:
       return op === 'add' ? [] : NEVER;
@@ -93,6 +94,9 @@ function patching(operation: unknown, version: (given: unknown) => unknown, snap
       return operation;
   }
 }
+
+/** What Kubernetes' library for JSON patches reads in it: whatever stands before the first slash does not count there. */
+const pointerOf = (text: string): string => (text.includes('/') ? text.slice(text.indexOf('/')) : text);
 
 const AROUND_OWNER: readonly string[] = ['', '/metadata', ANNOTATIONS];
 
