@@ -1,12 +1,22 @@
-/** An open watch tells whoever is let into a workspace, or out of it, and is as any API server's otherwise. */
+/** An open watch tells whoever is let into a workspace, or out of it, at once. */
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Credentials } from './support/client.ts';
 import { eventually } from './support/eventually.ts';
 import { admin, target } from './support/identities.ts';
-import type { KubeObject, List, Status, Table, Workspace } from './support/kube.ts';
-import type { Watch, WatchEvent } from './support/watch.ts';
-import { closeWatches } from './support/watch.ts';
-import { adminIn, createParent, uniqueSuffix } from './support/workspaces.ts';
+import type { List, Workspace } from './support/kube.ts';
+import { closeWatches, type Watch, type WatchEvent } from './support/watch.ts';
+import {
+  createWatchedOrg,
+  isAbout,
+  labelWorkspace,
+  memberOf,
+  phaseOf,
+  said,
+  untilAllIsTold,
+  versionOf,
+  type WatchedOrg,
+} from './support/watched-workspaces.ts';
+import { adminIn, uniqueSuffix } from './support/workspaces.ts';
 import {
   createReady,
   describeWorkspacesView,
@@ -24,61 +34,25 @@ import {
 
 const [root, second = root] = target.shards;
 const ROLES = '/apis/rbac.authorization.k8s.io/v1/clusterroles';
-const WATCH_LIST = '?sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
-const AS_TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
 const OWNER = 'experimental.tenancy.kcp.io/owner';
 const CHANGES = 20;
 
-const isAbout =
-  (workspace: Workspace, type: WatchEvent['type']) =>
-  (event: WatchEvent): boolean =>
-    event.type === type && event.object.metadata?.name === workspace.metadata.name;
-
-const versionOf = ({ object }: WatchEvent): bigint => BigInt(object.metadata?.resourceVersion ?? '');
-/** A new one has no status at all. */
-const phaseOf = ({ object }: WatchEvent): string | undefined => (object as Partial<Workspace>).status?.phase;
-const said = ({ events }: Watch): string[] => events.map(({ type, object }) => `${type} ${object.metadata?.name ?? ''}`);
-
 describeWorkspacesView('a watch of workspaces', () => {
-  let org: string;
-  /** In the org: one on each shard, and one that nothing happens to but that somebody is let in, so that what comes before it has come. */
-  let near: Workspace;
-  let far: Workspace;
-  let last: Workspace;
+  let watched: WatchedOrg;
 
   beforeAll(async () => {
-    org = await createParent();
-    [near, far, last] = await Promise.all([createReady(org), createReady(org, second), createReady(org)]);
+    watched = await createWatchedOrg();
   }, 240_000);
 
   afterEach(closeWatches);
 
-  /** Somebody who may enter the org. */
-  async function member(groups: readonly string[] = []): Promise<Credentials> {
-    const who = somebody('watcher', groups);
-    await letIn(org, userSubject(who.name));
-    return who;
-  }
-
-  const label = async ({ metadata }: Workspace, key: string, value: string | null): Promise<void> => {
-    const patch = { metadata: { labels: { [key]: value } } };
-    (await adminIn(org).mergePatch(`${WORKSPACES}/${metadata.name}`, patch)).expect(200);
-  };
-
   describe.each(ROADS)('on $road', ({ to }) => {
     const watchAs = (who: Credentials, query = '', headers = {}): Promise<Watch> =>
-      eventually('a watch', () => to(who, org).watch(WORKSPACES + query, headers));
-    const list = async (who: Credentials, query = ''): Promise<List<Workspace>> =>
-      eventually('a list', async () => (await to(who, org).get(WORKSPACES + query)).expect(200).json<List<Workspace>>());
-
-    /** Whatever comes before it has come, once this is told. */
-    async function untilAllIsTold(watch: Watch, who: Credentials): Promise<void> {
-      await letIn(last.spec.cluster, userSubject(who.name));
-      await watch.until('the last of them', isAbout(last, 'ADDED'));
-    }
+      eventually('a watch', () => to(who, watched.org).watch(WORKSPACES + query, headers));
 
     test('tells with ADDED and the whole object that somebody is let in, and with DELETED and the same object that he is not any more', async () => {
-      const who = await member();
+      const { org, near } = watched;
+      const who = await memberOf(watched);
       const watch = await watchAs(who);
       const revoke = await letIn(near.spec.cluster, userSubject(who.name));
       const added = await watch.until('the grant', isAbout(near, 'ADDED'));
@@ -95,7 +69,8 @@ describeWorkspacesView('a watch of workspaces', () => {
     });
 
     test('tells of a workspace on another shard than its parent', async () => {
-      const who = await member();
+      const { far } = watched;
+      const who = await memberOf(watched);
       const watch = await watchAs(who);
       const revoke = await letIn(far.spec.cluster, userSubject(who.name));
       await watch.until('the grant', isAbout(far, 'ADDED'));
@@ -104,9 +79,10 @@ describeWorkspacesView('a watch of workspaces', () => {
     });
 
     test('tells those who select by label that they have lost what has it', async () => {
+      const { near, last } = watched;
       const key = `e2e-${uniqueSuffix()}`;
-      await label(near, key, 'yes');
-      const who = await member();
+      await labelWorkspace(watched, near, key, 'yes');
+      const who = await memberOf(watched);
       const watch = await watchAs(who, `?labelSelector=${key}%3Dyes`);
       const without = await watchAs(who, `?labelSelector=!${key}`);
       const revoke = await letIn(near.spec.cluster, userSubject(who.name));
@@ -114,38 +90,45 @@ describeWorkspacesView('a watch of workspaces', () => {
       await revoke();
       const deleted = await watch.until('the revocation', isAbout(near, 'DELETED'));
       expect(deleted.object.metadata?.labels).toMatchObject({ [key]: 'yes' });
-      await untilAllIsTold(without, who);
+      await untilAllIsTold(watched, without, who);
       expect(said(without)).toEqual([`ADDED ${last.metadata.name}`]);
-      await label(near, key, null);
+      await labelWorkspace(watched, near, key, null);
     });
 
     test('tells nothing when somebody loses one of two bindings, or gets another', async () => {
-      const who = await member();
+      const { near, last } = watched;
+      const who = await memberOf(watched);
       const watch = await watchAs(who);
       const first = await letIn(near.spec.cluster, userSubject(who.name));
       await watch.until('the grant', isAbout(near, 'ADDED'));
       const other = await letIn(near.spec.cluster, userSubject(who.name), 'cluster-admin');
       await first();
-      await untilAllIsTold(watch, who);
+      await untilAllIsTold(watched, watch, who);
       expect(said(watch)).toEqual([`ADDED ${near.metadata.name}`, `ADDED ${last.metadata.name}`]);
       await other();
       await watch.until('the revocation', isAbout(near, 'DELETED'));
     });
 
     test('tells all members of a group, and nobody else', async () => {
+      const { near, last } = watched;
       const group = `group-${uniqueSuffix()}`;
-      const [one, another, outsider] = await Promise.all([member([group]), member([group]), member()]);
+      const [one, another, outsider] = await Promise.all([
+        memberOf(watched, [group]),
+        memberOf(watched, [group]),
+        memberOf(watched),
+      ]);
       const [first, second_, third] = await Promise.all([one, another, outsider].map(who => watchAs(who)));
       const revoke = await letIn(near.spec.cluster, groupSubject(group));
       for (const watch of [first, second_]) await watch?.until('the grant', isAbout(near, 'ADDED'));
       await revoke();
       for (const watch of [first, second_]) await watch?.until('the revocation', isAbout(near, 'DELETED'));
-      await untilAllIsTold(third as Watch, outsider);
+      await untilAllIsTold(watched, third as Watch, outsider);
       expect(said(third as Watch)).toEqual([`ADDED ${last.metadata.name}`]);
     });
 
     test('tells when the role that somebody has is made one that lets in, and when it is not any more', async () => {
-      const who = await member();
+      const { near } = watched;
+      const who = await memberOf(watched);
       const roles = adminIn(near.spec.cluster).at(ROLES);
       const name = `e2e-${uniqueSuffix()}`;
       const role = (rules: object[]) => ({
@@ -168,8 +151,9 @@ describeWorkspacesView('a watch of workspaces', () => {
     });
 
     test('tells when groups are required that somebody has not, and when they are not any more', async () => {
+      const { far, last } = watched;
       const group = `group-${uniqueSuffix()}`;
-      const [outsider, insider] = await Promise.all([member(), member([group])]);
+      const [outsider, insider] = await Promise.all([memberOf(watched), memberOf(watched, [group])]);
       const [out, inside] = await Promise.all([outsider, insider].map(who => watchAs(who)));
       for (const { name } of [outsider, insider]) await letIn(far.spec.cluster, userSubject(name));
       for (const watch of [out, inside]) await watch?.until('the grant', isAbout(far, 'ADDED'));
@@ -177,21 +161,23 @@ describeWorkspacesView('a watch of workspaces', () => {
       await out?.until('the loss', isAbout(far, 'DELETED'));
       await requireGroups(far.spec.cluster, null, second);
       await eventually('the return', async () => expect(out?.events.filter(isAbout(far, 'ADDED'))).toHaveLength(2));
-      await untilAllIsTold(inside as Watch, insider);
+      await untilAllIsTold(watched, inside as Watch, insider);
       expect(said(inside as Watch)).toEqual([`ADDED ${far.metadata.name}`, `ADDED ${last.metadata.name}`]);
     });
 
     test('tells nothing of what others create, change and delete', async () => {
-      const who = await member();
+      const { org, last } = watched;
+      const who = await memberOf(watched);
       const watch = await watchAs(who, '?allowWatchBookmarks=true');
       const created = await createReady(org);
-      await label(created, 'changed', 'yes');
+      await labelWorkspace(watched, created, 'changed', 'yes');
       (await adminIn(org).delete(`${WORKSPACES}/${created.metadata.name}`)).expect(200, 202);
-      await untilAllIsTold(watch, who);
+      await untilAllIsTold(watched, watch, who);
       expect(said(watch)).toEqual([`ADDED ${last.metadata.name}`]);
     });
 
     test('tells whoever has created a workspace of it before it is Ready, and until it is', async () => {
+      const { org } = watched;
       const who = somebody('creator');
       await letIn(org, userSubject(who.name), 'cluster-admin');
       const watch = await watchAs(who);
@@ -212,130 +198,30 @@ describeWorkspacesView('a watch of workspaces', () => {
     });
 
     async function deleteAndSee(watch: Watch, workspace: Workspace): Promise<void> {
-      (await adminIn(org).delete(`${WORKSPACES}/${workspace.metadata.name}`)).expect(200, 202);
+      (await adminIn(watched.org).delete(`${WORKSPACES}/${workspace.metadata.name}`)).expect(200, 202);
       await watch.until('the end', isAbout(workspace, 'DELETED'), 60_000);
     }
 
     test('tells what changes of a workspace to whoever may enter it', async () => {
-      const who = await member();
+      const { near } = watched;
+      const who = await memberOf(watched);
       const watch = await watchAs(who);
       await letIn(near.spec.cluster, userSubject(who.name));
       await watch.until('the grant', isAbout(near, 'ADDED'));
       const key = `e2e-${uniqueSuffix()}`;
-      await label(near, key, 'yes');
+      await labelWorkspace(watched, near, key, 'yes');
       const event = await watch.until('the change', isAbout(near, 'MODIFIED'));
       expect(event.object.metadata?.labels).toMatchObject({ [key]: 'yes' });
-      await label(near, key, null);
+      await labelWorkspace(watched, near, key, null);
     });
-
-    test('tells what comes to be selected as ADDED and what is not any more as DELETED, as it is then', async () => {
-      const key = `e2e-${uniqueSuffix()}`;
-      const who = await member();
-      await letIn(near.spec.cluster, userSubject(who.name));
-      await eventually('sight', async () => expect(await shownNames(who, org, to)).toEqual([near.metadata.name]));
-      const watch = await watchAs(who, `?labelSelector=${key}%3Dyes`);
-      await label(near, key, 'yes');
-      await watch.until('the first change', isAbout(near, 'ADDED'));
-      await label(near, key, 'no');
-      await watch.until('the second change', isAbout(near, 'DELETED'));
-      await label(near, key, null);
-      expect(said(watch)).toEqual([`ADDED ${near.metadata.name}`, `DELETED ${near.metadata.name}`]);
-    });
-
-    test('can be restricted to phases and names', async () => {
-      const who = await member();
-      const query = `metadata.name%3D${near.metadata.name}`;
-      const [ready, others, named] = await Promise.all(
-        ['status.phase%3DReady', 'status.phase!%3DReady', query].map(selector => watchAs(who, `?fieldSelector=${selector}`)),
-      );
-      await letIn(near.spec.cluster, userSubject(who.name));
-      await ready?.until('the grant', isAbout(near, 'ADDED'));
-      await named?.until('the grant', isAbout(near, 'ADDED'));
-      await untilAllIsTold(ready as Watch, who);
-      expect([said(others as Watch), said(named as Watch)]).toEqual([[], [`ADDED ${near.metadata.name}`]]);
-    });
-
-    test('goes on from the version of a list with what was granted in between, and says nothing twice', async () => {
-      const who = await member();
-      await letIn(near.spec.cluster, userSubject(who.name));
-      await eventually('sight', async () => expect(await shownNames(who, org, to)).toEqual([near.metadata.name]));
-      const { metadata } = await list(who);
-      const revoke = await letIn(far.spec.cluster, userSubject(who.name));
-      await eventually('sight', async () => expect(await shownNames(who, org, to)).toContain(far.metadata.name));
-      const watch = await watchAs(who, `?resourceVersion=${metadata.resourceVersion}`);
-      const added = await watch.until('what was granted', isAbout(far, 'ADDED'));
-      expect(said(watch)).toEqual([`ADDED ${far.metadata.name}`]);
-
-      await revoke();
-      await eventually('blindness', async () => expect(await shownNames(who, org, to)).toEqual([near.metadata.name]));
-      const further = await watchAs(who, `?resourceVersion=${added.object.metadata?.resourceVersion}`);
-      await further.until('what was revoked', isAbout(far, 'DELETED'));
-      expect(said(further)).toEqual([`DELETED ${far.metadata.name}`]);
-    });
-
-    test('ends with 410 on the stream when it is to go on from a version that is not known any more', async () => {
-      const watch = await watchAs(await member(), '?resourceVersion=1');
-      const { object } = await watch.until('the error', ({ type }) => type === 'ERROR');
-      expect(object).toMatchObject({ kind: 'Status', code: 410, reason: 'Expired' } satisfies Partial<Status>);
-      await watch.untilEnded(5_000);
-    });
-
-    test('ends when the client has said it should, with a bookmark from which it can go on', async () => {
-      const who = await member();
-      const watch = await watchAs(who, '?allowWatchBookmarks=true&timeoutSeconds=1');
-      await watch.untilEnded(10_000);
-      expect(watch.events).toMatchObject([{ type: 'BOOKMARK', object: { kind: 'Workspace', metadata: expect.anything() } }]);
-      const { resourceVersion } = watch.events[0]?.object.metadata ?? {};
-      await letIn(near.spec.cluster, userSubject(who.name));
-      const next = await watchAs(who, `?resourceVersion=${resourceVersion}`);
-      await next.until('the grant', isAbout(near, 'ADDED'));
-    });
-
-    test('streams a list when it is asked to, and ends that with a bookmark', async () => {
-      const who = await member();
-      await letIn(near.spec.cluster, userSubject(who.name));
-      await eventually('sight', async () => expect(await shownNames(who, org, to)).toEqual([near.metadata.name]));
-      const watch = await watchAs(who, WATCH_LIST);
-      const end = await watch.until('the bookmark', ({ type }) => type === 'BOOKMARK');
-      expect(end.object.metadata?.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' });
-      expect(said(watch)).toEqual([`ADDED ${near.metadata.name}`, 'BOOKMARK ']);
-      await letIn(far.spec.cluster, userSubject(who.name));
-      await watch.until('the grant', isAbout(far, 'ADDED'));
-    });
-
-    test('shows kubectl rows, with the columns in the first event only', async () => {
-      const who = await member();
-      await letIn(near.spec.cluster, userSubject(who.name));
-      await eventually('sight', async () => expect(await shownNames(who, org, to)).toEqual([near.metadata.name]));
-      const table = (await to(who, org).get(`${WORKSPACES}?limit=500`, AS_TABLE)).expect(200).json<Table & List<KubeObject>>();
-      const watch = await watchAs(who, `?resourceVersion=${table.metadata.resourceVersion}`, AS_TABLE);
-      const revoke = await letIn(far.spec.cluster, userSubject(who.name));
-      const rowOf =
-        ({ metadata }: Workspace, type: WatchEvent['type']) =>
-        ({ type: found, object }: WatchEvent): boolean =>
-          found === type && (object as Table).rows[0]?.cells[0] === metadata.name;
-      const added = await watch.until('the grant', rowOf(far, 'ADDED'));
-      expect(added.object).toMatchObject({ kind: 'Table', columnDefinitions: table.columnDefinitions });
-      expect((added.object as Table).rows).toMatchObject([{ object: { kind: 'PartialObjectMetadata' } }]);
-      await revoke();
-      const deleted = await watch.until('the revocation', rowOf(far, 'DELETED'));
-      expect((deleted.object as Table).columnDefinitions ?? []).toEqual([]);
-      expect(watch.events).toHaveLength(2);
-    });
-  });
-
-  test('gets bookmarks while nothing happens', async () => {
-    const watch = await viewOfWorkspaces(admin, org).watch(`${WORKSPACES}?allowWatchBookmarks=true&labelSelector=nosuchlabel`);
-    const bookmark = await watch.until('a bookmark', ({ type }) => type === 'BOOKMARK', 40_000);
-    expect(bookmark.object).toMatchObject({ kind: 'Workspace', apiVersion: 'tenancy.kcp.io/v1alpha1' });
-    expect(versionOf(bookmark)).toBeGreaterThan(0n);
   });
 
   describe.each(ROADS)('on $road, measured', ({ road, to }) => {
     const middle = (sorted: readonly number[]): string => (sorted[Math.floor(sorted.length / 2)] ?? 0).toFixed(1);
 
     test(`${CHANGES} grants and as many revocations arrive, in that order`, async () => {
-      const who = await member();
+      const { org, near, far } = watched;
+      const who = await memberOf(watched);
       const watch = await eventually('a watch', () => to(who, org).watch(WORKSPACES));
       const took: Record<'ADDED' | 'DELETED', number[]> = { ADDED: [], DELETED: [] };
       const measure = async <T>(type: 'ADDED' | 'DELETED', number: number, write: () => Promise<T>): Promise<T> => {
@@ -370,7 +256,8 @@ describeWorkspacesView('a watch of workspaces', () => {
   }
 
   test('of all others is not disturbed by any of this', async () => {
-    const bystander = await member();
+    const { org, near, far, last } = watched;
+    const bystander = await memberOf(watched);
     const shown = await eventually('a list', () => shownNames(bystander, org));
     expect(shown).toEqual([]);
     const whole = (await viewOfWorkspaces(admin, org).get(WORKSPACES)).expect(200).json<List<Workspace>>();

@@ -336,8 +336,9 @@ describeWorkspacesView('the workspaces that somebody is shown', () => {
     async () => {
       const poll = started(new Poll(member, parents()));
       const visitor = somebody('visitor');
-      const follower = started(new Follower(viewOfWorkspaces(visitor, both)));
       await letIn(both, userSubject(visitor.name));
+      await eventually('entrance', async () => expect(await shownNames(visitor, both)).toEqual([]));
+      const follower = started(new Follower(viewOfWorkspaces(visitor, both)));
       for (let round = 0; round < ROUNDS; round++) {
         const revoke = await eventually('a grant', () => letIn(far.spec.cluster, userSubject(visitor.name)));
         for (const shard of target.shards) (await faults(shard).post('/compact', {})).expect(202);
