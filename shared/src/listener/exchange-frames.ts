@@ -27,14 +27,8 @@ export class FramedExchange extends BaseExchange {
   }
 
   protected override sendChunk(chunk: Uint8Array | string): boolean {
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    if (this.#room <= 0) {
-      this.#waiting.push(bytes);
-      return false;
-    }
-    this.#room -= bytes.length;
-    this.#writer.data(this.#stream, bytes);
-    return this.#room > 0;
+    this.#waiting.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+    return this.#send();
   }
 
   protected override sendEnd(chunk: Uint8Array | string | undefined): void {
@@ -46,15 +40,22 @@ export class FramedExchange extends BaseExchange {
   widen(bytes: number): void {
     if (this.closed) return;
     this.#room += bytes;
-    while (this.#room > 0) {
-      const next = this.#waiting.shift();
-      if (next === undefined) break;
-      this.#room -= next.length;
-      this.#writer.data(this.#stream, next);
-    }
+    const hasRoom = this.#send();
     if (this.#waiting.length > 0) return;
     if (this.ended) this.#finish();
-    else if (this.#room > 0) this.drained();
+    else if (hasRoom) this.drained();
+  }
+
+  /** As much of what waits as there is room for. True: all of it, and there is room for more. */
+  #send(): boolean {
+    for (let next = this.#waiting[0]; next !== undefined && this.#room > 0; next = this.#waiting[0]) {
+      const piece = next.length <= this.#room ? next : next.subarray(0, this.#room);
+      this.#room -= piece.length;
+      this.#writer.data(this.#stream, piece);
+      if (piece === next) this.#waiting.shift();
+      else this.#waiting[0] = next.subarray(piece.length);
+    }
+    return this.#waiting.length === 0 && this.#room > 0;
   }
 
   protected override cut(): void {

@@ -2,12 +2,12 @@ import type { Duplex } from 'node:stream';
 import { decodeFields, FRAME, FRAMES_PROTOCOL } from '../frames/frame.ts';
 import { type FrameHandler, FrameReader } from '../frames/frame-reader.ts';
 import { FrameWriter } from '../frames/frame-writer.ts';
-import { headersTooLarge } from '../kube/errors.ts';
+import { badRequest, headersTooLarge, type StatusError } from '../kube/errors.ts';
 import type { Peer } from './exchange.ts';
 import { FramedExchange } from './exchange-frames.ts';
 import { type Front, handle } from './front.ts';
 import { refuse } from './refuse.ts';
-import { faultOf } from './request-head.ts';
+import { announcesBody, faultOf } from './request-head.ts';
 
 /** Requests at a time on one connection; the front proxy sends fewer. */
 const MAX_STREAMS = 4_096;
@@ -77,7 +77,7 @@ class FrameSession implements FrameHandler {
 
   #request(stream: number, payload: Buffer): void {
     if (this.#exchanges.has(stream) || this.#exchanges.size >= MAX_STREAMS) throw new RangeError('a request too many');
-    const { limits, onError } = this.#front;
+    const { onError } = this.#front;
     const fields = decodeFields(payload.toString('latin1'));
     const [method = '', url = ''] = fields.splice(0, 2);
     if (fields.length % 2 !== 0) throw new RangeError('a header without a value');
@@ -93,11 +93,16 @@ class FrameSession implements FrameHandler {
     });
     this.#exchanges.set(stream, exchange);
     exchange.onClose(() => this.#exchanges.delete(stream));
-    const fault =
-      payload.length > limits.requestHeaders
-        ? headersTooLarge(limits.requestHeaders)
-        : faultOf({ httpVersion: '1.1', method, url, headers: fields, hasBody: false }, limits);
+    const fault = this.#faultOf(exchange, payload.length);
     if (fault) refuse(exchange, fault);
     else void handle(this.#front, exchange);
+  }
+
+  /** As over HTTP/1.1, where Node refuses what is too large. */
+  #faultOf({ method, url, headers }: FramedExchange, size: number): StatusError | undefined {
+    const { limits } = this.#front;
+    if (size > limits.requestHeaders) return headersTooLarge(limits.requestHeaders);
+    if (announcesBody(headers)) return badRequest('a request in a frame must not have a body');
+    return faultOf({ httpVersion: '1.1', method, url, headers, hasBody: false }, limits);
   }
 }

@@ -13,7 +13,7 @@ import { startFrames } from './frame-session.ts';
 import { type Front, handle } from './front.ts';
 import { headerValue, headerValues, type RawHeaders, withoutHeaders } from './headers.ts';
 import { lingerAfterResponse, refuse, refuseSocket, refuseSocketWith } from './refuse.ts';
-import { expectationOf, faultOf } from './request-head.ts';
+import { announcesBody, expectationOf, faultOf } from './request-head.ts';
 
 /** Node's options for HTTP/1.1, over TLS (`allowHTTP1`) and plain alike. */
 export function http1Options({ limits, timeouts }: Front): ServerOptions {
@@ -101,9 +101,6 @@ function serve(front: Front, request: IncomingMessage, response: ServerResponse)
   else if (expectation === 'unknown') expectationFailed(exchange);
   else void handle(front, exchange);
 }
-
-const announcesBody = (headers: readonly string[]): boolean =>
-  headerValue(headers, 'transfer-encoding') !== undefined || headerValues(headers, 'content-length').some(value => value !== '0');
 
 /** Kubernetes has no reason for a 417, and Go's server sends it without a body as well. */
 function expectationFailed(exchange: Http1Exchange): void {

@@ -302,6 +302,8 @@ class Answering implements Flow {
     if (!this.hasHead) throw new RangeError('a body without a head');
     this.#moved = true;
     this.#taken += piece.length;
+    // Of a client that does not read, no more is kept here than that.
+    if (this.#taken > WINDOW) throw new RangeError('more than there is room for');
     this.#answer.onData(this, piece);
     this.#tell();
   }
