@@ -214,6 +214,24 @@ test('an answer of one large piece comes whole', async () => {
   expect((await ask(upstream)).body.equals(body)).toBe(true);
 });
 
+test.each(['onHead', 'onData'] as const)('a reader whose %s throws loses its answer, and no other', async method => {
+  const { upstream } = await pair(async exchange => {
+    await sleep(20);
+    text(exchange, 'whole');
+  });
+  const other = ask(upstream);
+  const error = await new Promise<UpstreamError>(resolve => {
+    const reader = { onHead: () => undefined, onData: () => true, onEnd: () => undefined, onError: resolve };
+    const throws = (): never => {
+      throw new Error('a bug');
+    };
+    upstream.dispatch(GET, { ...reader, [method]: throws });
+  });
+  expect(error).toMatchObject({ failure: 'reset', nothingSent: false });
+  expect((await other).body.toString()).toBe('whole');
+  expect(upstream.stats().unaryInFlight).toBe(0);
+});
+
 test('a request that is given up ends at the service', async () => {
   let closed: ((complete: boolean) => void) | undefined;
   const gone = new Promise<boolean>(resolve => {

@@ -295,7 +295,11 @@ class Answering implements Flow {
     if (this.hasHead || !isHead || payload.length > MAX_HEAD) throw new RangeError('a malformed head');
     this.hasHead = true;
     this.#moved = true;
-    this.#answer.onHead(status, headers);
+    try {
+      this.#answer.onHead(status, headers);
+    } catch (error) {
+      this.#lose(error as Error);
+    }
   }
 
   data(piece: Buffer): void {
@@ -304,7 +308,12 @@ class Answering implements Flow {
     this.#taken += piece.length;
     // Of a client that does not read, no more is kept here than that.
     if (this.#taken > WINDOW) throw new RangeError('more than there is room for');
-    this.#answer.onData(this, piece);
+    try {
+      this.#answer.onData(this, piece);
+    } catch (error) {
+      this.#lose(error as Error);
+      return;
+    }
     this.#tell();
   }
 
@@ -314,6 +323,12 @@ class Answering implements Flow {
   }
 
   fail(error: Error): void {
+    this.#answer.onFailure(error);
+  }
+
+  /** A reader that throws loses its answer, not the connection of all others. */
+  #lose(error: Error): void {
+    this.#connection.giveUp(this.#stream);
     this.#answer.onFailure(error);
   }
 
