@@ -28,15 +28,21 @@ function pathWithIdentity(
   identity: string,
 ): string {
   if (parts.length === 0) return rawPath;
-  const depth = segments.flatMap(segment => segment.split('/')).length - parts.length;
+  let depth = segments.length - parts.length;
+  for (const segment of segments) if (segment.includes('/')) depth += segment.split('/').length - 1;
   // A slash encoded before the resource would shift it; the view host has refused such a path already.
   if (segments[depth] !== resource || resource.includes(':')) throw resourceNotServed();
-  const end = rawPath.endsWith('/') ? '/' : '';
-  return `/${rawSegments.with(depth, `${rawSegments[depth]}:${encodeURIComponent(identity)}`).join('/')}${end}`;
+  // Nothing is empty between two slashes, so what stands before is as long as its segments with a slash before each.
+  let end = 0;
+  for (let i = 0; i <= depth; i++) end += 1 + (rawSegments[i] as string).length;
+  return `${rawPath.slice(0, end)}:${encodeURIComponent(identity)}${rawPath.slice(end)}`;
 }
+
+const PLAIN_CLUSTER = /^[a-z0-9:-]+$/;
 
 /** Cluster names and `*` stand as they are; nothing else may change the path's shape. */
 function encodeClusterSegment(cluster: string): string {
+  if (PLAIN_CLUSTER.test(cluster)) return cluster;
   return encodeURIComponent(cluster).replaceAll('%3A', ':').replaceAll('%2A', '*');
 }
 

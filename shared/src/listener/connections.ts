@@ -8,10 +8,16 @@ export interface Http1Connection {
   isClosing: boolean;
 }
 
+/** What runs over a connection that has left HTTP/1.1, and ends it by itself when it is asked to. */
+export interface Session {
+  drain(): void;
+}
+
 /** The open sockets of a listener, and how many exchanges and tunnels run over them. */
 export class Connections {
   readonly #sockets = new Set<Socket>();
   readonly #http1 = new WeakMap<Socket, Http1Connection>();
+  readonly #sessions = new Set<Session>();
   #active = 0;
   readonly #idleListeners: (() => void)[] = [];
   readonly #goneListeners: (() => void)[] = [];
@@ -46,6 +52,17 @@ export class Connections {
   /** Undefined while the TLS handshake is not done. */
   http1(socket: Socket): Http1Connection | undefined {
     return this.#http1.get(socket);
+  }
+
+  /** Returns how to take it back. */
+  joined(session: Session): () => void {
+    this.#sessions.add(session);
+    return () => void this.#sessions.delete(session);
+  }
+
+  /** Asks all sessions to end when they can. */
+  drainSessions(): void {
+    for (const session of this.#sessions) session.drain();
   }
 
   begin(): void {

@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { FRAMES_PROTOCOL } from '../frames/frame.ts';
 import { BaseExchange, type BodyOfHead, type ExchangeRequest } from './exchange-base.ts';
 import type { RawHeaders } from './headers.ts';
 
 /** The connection of an exchange, as far as the exchange has a say in it. */
 export interface Http1Channel {
+  /** Whoever is at the other end may change to frames. */
+  readonly offersFrames: boolean;
   /** No further request is wanted on this connection. Asked when the head is sent. */
   isLast(): boolean;
   /** Told when the head has said so. */
@@ -43,11 +46,17 @@ export class Http1Exchange extends BaseExchange {
   protected override sendHead(status: number, headers: RawHeaders, { isEmpty, isOfKnownLength }: BodyOfHead): void {
     // A body that was too large goes on and on; the next request would come after it.
     const isLast = this.#channel.isLast() || (this.body?.errored ?? null) !== null;
-    this.#response.writeHead(status, isLast ? [...headers, 'connection', 'close'] : (headers as string[]));
+    this.#response.writeHead(status, this.#withOwn(headers, isLast));
     if (isLast) this.#channel.onLast();
     // A watch: the client waits for the status before anything happens. A response of known length sends its head with its body.
     // Not `flushHeaders`, which writes the head as UTF-8 where Node writes it as latin1 otherwise.
     if (!isEmpty && !isOfKnownLength) this.#response.write(NOTHING);
+  }
+
+  #withOwn(headers: RawHeaders, isLast: boolean): string[] {
+    if (isLast) return [...headers, 'connection', 'close'];
+    // RFC 9110 7.8: a server may say at any time what it would change to.
+    return this.#channel.offersFrames ? [...headers, 'upgrade', FRAMES_PROTOCOL] : (headers as string[]);
   }
 
   protected override sendChunk(chunk: Uint8Array | string): boolean {

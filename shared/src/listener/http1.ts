@@ -3,15 +3,17 @@ import type { Http2SecureServer } from 'node:http2';
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
+import { FRAMES_PROTOCOL } from '../frames/frame.ts';
 import { badRequest, headersTooLarge, type StatusError, serviceUnavailable, tooLarge } from '../kube/errors.ts';
 import { RequestBody } from './body.ts';
 import type { Http1Connection } from './connections.ts';
 import type { UpgradeProtocol } from './exchange.ts';
 import { Http1Exchange } from './exchange-h1.ts';
+import { startFrames } from './frame-session.ts';
 import { type Front, handle } from './front.ts';
 import { headerValue, headerValues, type RawHeaders, withoutHeaders } from './headers.ts';
 import { lingerAfterResponse, refuse, refuseSocket, refuseSocketWith } from './refuse.ts';
-import { expectationOf, faultOf } from './request-head.ts';
+import { announcesBody, expectationOf, faultOf } from './request-head.ts';
 
 /** Node's options for HTTP/1.1, over TLS (`allowHTTP1`) and plain alike. */
 export function http1Options({ limits, timeouts }: Front): ServerOptions {
@@ -80,6 +82,7 @@ function serve(front: Front, request: IncomingMessage, response: ServerResponse)
     response,
     onError: front.onError,
     channel: {
+      offersFrames: front.takesFrames ?? false,
       isLast: () => isRefused || front.isDraining(),
       onLast: () => {
         connection.isClosing = true;
@@ -98,9 +101,6 @@ function serve(front: Front, request: IncomingMessage, response: ServerResponse)
   else if (expectation === 'unknown') expectationFailed(exchange);
   else void handle(front, exchange);
 }
-
-const announcesBody = (headers: readonly string[]): boolean =>
-  headerValue(headers, 'transfer-encoding') !== undefined || headerValues(headers, 'content-length').some(value => value !== '0');
 
 /** Kubernetes has no reason for a 417, and Go's server sends it without a body as well. */
 function expectationFailed(exchange: Http1Exchange): void {
@@ -121,7 +121,12 @@ function upgrade(front: Front, request: IncomingMessage, socket: Duplex, head: B
   const hasBody = announcesBody(headers);
   const protocol = upgradeProtocol(headers);
   const fault = faultOf({ httpVersion, method, url, headers, hasBody }, front.limits);
-  if (fault || protocol === undefined || hasBody || front.isDraining() || !front.onUpgrade) {
+  const mayChange = !(fault || hasBody || front.isDraining());
+  if (mayChange && front.takesFrames && headerValue(headers, 'upgrade') === FRAMES_PROTOCOL) {
+    startFrames(front, socket, front.peerOf(request.socket), head);
+    return;
+  }
+  if (!mayChange || protocol === undefined || !front.onUpgrade) {
     refuseSocket(socket, fault ?? upgradeFault(protocol, hasBody, front));
     return;
   }

@@ -89,7 +89,7 @@ function serve(front: Front, stream: ServerHttp2Stream, rawHeaders: RawHeaders):
   const exchange = new Http2Exchange({
     method,
     url,
-    headers: withoutHeaders(all, name => name === 'expect'),
+    headers: expectation === undefined ? all : withoutHeaders(all, name => name === 'expect'),
     // The session's socket is a stand-in for the TLS socket, and the same one each time.
     peer: front.peerOf(session.socket as TLSSocket),
     body,

@@ -74,6 +74,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
     handler: options.handler,
     connections,
     ...(options.onUpgrade && { onUpgrade: options.onUpgrade }),
+    takesFrames: 'socketPath' in address,
     onError: options.onError,
     onClientError: options.onClientError ?? (() => {}),
     isDraining: () => draining !== undefined,
@@ -107,6 +108,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
 
   const drain = async (): Promise<void> => {
     stopAccepting();
+    connections.drainSessions();
     for (const listener of drainListeners) {
       try {
         listener();

@@ -1,5 +1,5 @@
 import { badRequest, headersTooLarge, type StatusError, tooLarge } from '../kube/errors.ts';
-import { headerValues, type RawHeaders } from './headers.ts';
+import { headerValue, headerValues, type RawHeaders } from './headers.ts';
 
 /** A request's head as it came off the wire, before anything believes it. */
 export interface RequestHead {
@@ -79,3 +79,7 @@ export function expectationOf(headers: RawHeaders): 'continue' | 'unknown' | und
   if (expectations.length === 0) return undefined;
   return expectations.every(value => value.toLowerCase() === '100-continue') ? 'continue' : 'unknown';
 }
+
+/** Whether the head says that a body follows, over HTTP/1.1. */
+export const announcesBody = (headers: readonly string[]): boolean =>
+  headerValue(headers, 'transfer-encoding') !== undefined || headerValues(headers, 'content-length').some(value => value !== '0');

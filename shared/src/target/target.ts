@@ -36,6 +36,12 @@ class ReadonlyQuery extends URLSearchParams {
 
 const refuse = (why: string): Error => badRequest(`the request target is not accepted: ${why}`);
 
+const DOTS = "it has a segment '.' or '..'";
+
+function refuseDots(): never {
+  throw refuse(DOTS);
+}
+
 /** What a path may not hold after one decoding. Each is a way to make two servers read one path differently. */
 const FORBIDDEN_IN_SEGMENT: readonly { readonly pattern: RegExp; readonly why: string }[] = [
   { pattern: /\\/, why: 'it holds a backslash' },
@@ -43,7 +49,7 @@ const FORBIDDEN_IN_SEGMENT: readonly { readonly pattern: RegExp; readonly why: s
   // No Kubernetes name may contain a percent sign (IsPathSegmentName), so only a second decoding can be meant.
   { pattern: /%(?:2e|2f|5c|25|00)/i, why: 'it is encoded twice' },
   { pattern: /^\/|\/\/|\/$/, why: 'it has an empty segment' },
-  { pattern: /(?:^|\/)\.\.?(?:\/|$)/, why: "it has a segment '.' or '..'" },
+  { pattern: /(?:^|\/)\.\.?(?:\/|$)/, why: DOTS },
 ];
 
 /**
@@ -65,6 +71,8 @@ export function parseTarget(url: string): Target {
 
 /** Visible ASCII without these decodes to itself and cannot be forbidden. */
 const TO_DECODE = /[%.\\]/;
+/** The same of a segment that is not made of dots only. */
+const ENCODED = /[%\\]/;
 
 function freeze(
   rawPath: string,
@@ -83,7 +91,8 @@ function splitPath(rawPath: string): string[] {
 }
 
 function decodeSegment(raw: string): string {
-  if (!TO_DECODE.test(raw)) return raw;
+  // Most dots are those of a group's name, and hide nothing.
+  if (!ENCODED.test(raw)) return raw === '.' || raw === '..' ? refuseDots() : raw;
   const segment = decode(raw);
   for (const { pattern, why } of FORBIDDEN_IN_SEGMENT) if (pattern.test(segment)) throw refuse(why);
   return segment;

@@ -7,6 +7,8 @@ import type { UpstreamError, UpstreamHandler } from './upstream.ts';
  */
 export class Delivery {
   readonly #handler: UpstreamHandler;
+  /** There was a head, so that `dispatch` has returned. */
+  #begun = false;
   #over = false;
   #dropped = false;
 
@@ -20,15 +22,24 @@ export class Delivery {
   }
 
   head(status: number, headers: RawHeaders): void {
-    if (!this.#over) this.#handler.onHead(status, headers);
+    if (this.#over) return;
+    this.#begun = true;
+    this.#handler.onHead(status, headers);
   }
 
   data(chunk: Uint8Array): boolean {
     return this.#over || this.#handler.onData(chunk);
   }
 
+  /** At once where it can: the last piece and the end are one write then. */
   end(): void {
-    this.#finish(() => this.#handler.onEnd());
+    if (this.#over) return;
+    if (!this.#begun) {
+      this.#finish(() => this.#handler.onEnd());
+      return;
+    }
+    this.#over = true;
+    this.#handler.onEnd();
   }
 
   fail(error: UpstreamError): void {

@@ -1,8 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Dispatcher, Pool } from 'undici';
+import { FRAMES_PROTOCOL } from '../frames/frame.ts';
+import type { RawHeaders } from '../listener/headers.ts';
 import { Delivery } from './delivery.ts';
 import type { Endpoint } from './endpoint.ts';
 import { busyError, closedError, upstreamError } from './failure.ts';
+import { FrameClient } from './frame-client.ts';
+import type { Flow, FramedAnswer } from './frame-connection.ts';
 import { endToEndResponseHeaders, listOfHeaders } from './hop-by-hop.ts';
 import { sendableBody } from './request-body.ts';
 import type { UpstreamCall, UpstreamHandler, UpstreamRequest } from './upstream.ts';
@@ -23,7 +27,8 @@ export interface Http1PoolOptions {
 }
 
 /**
- * Keep-alive HTTP/1.1 connections to one server, one request on each at a time. The queue is ours, not undici's: a request that waits
+ * Keep-alive HTTP/1.1 connections to one server, one request on each at a time. A service behind a Unix socket that offers frames gets
+ * what has no body in these. The queue is ours, not undici's: a request that waits
  * can be dropped without a trace, and the queue has an end.
  */
 export class Http1Pool {
@@ -33,12 +38,14 @@ export class Http1Pool {
   readonly #waiting = new Set<Http1Call>();
   readonly #owner: Owner = {
     left: waiting => this.#waiting.delete(waiting),
+    framesOffered: () => this.#frames?.offered(),
     settled: () => {
       this.#active--;
       this.#next();
     },
   };
   #pool: Pool;
+  readonly #frames: FrameClient | undefined;
   #active = 0;
   #closed = false;
 
@@ -46,10 +53,12 @@ export class Http1Pool {
     this.#name = name;
     this.#options = options;
     this.#pool = this.#connect(endpoint);
+    const { socketPath } = endpoint;
+    if (socketPath !== undefined) this.#frames = new FrameClient(name, { ...options, socketPath });
   }
 
   get connections(): number {
-    let connected = this.#pool.stats.connected;
+    let connected = this.#pool.stats.connected + (this.#frames?.connections ?? 0);
     for (const pool of this.#retired) connected += pool.stats.connected;
     return connected;
   }
@@ -83,6 +92,7 @@ export class Http1Pool {
   async close(): Promise<void> {
     this.#closed = true;
     for (const call of [...this.#waiting]) call.refuse(closedError(this.#name));
+    this.#frames?.close(closedError(this.#name));
     const pools = [this.#pool, ...this.#retired];
     await Promise.all(pools.map(pool => pool.destroy(closedError(this.#name))));
   }
@@ -97,7 +107,7 @@ export class Http1Pool {
 
   #start(call: Http1Call): void {
     this.#active++;
-    call.start(this.#pool);
+    call.start(this.#pool, this.#frames);
   }
 
   #connect(endpoint: Endpoint): Pool {
@@ -133,9 +143,11 @@ interface Owner {
   left(call: Http1Call): void;
   /** The call has been started and needs no connection any more. */
   settled(): void;
+  /** An answer says that the server takes frames. */
+  framesOffered(): void;
 }
 
-class Http1Call implements UpstreamCall, Dispatcher.DispatchHandler {
+class Http1Call implements UpstreamCall, Dispatcher.DispatchHandler, FramedAnswer {
   readonly #name: string;
   readonly #request: UpstreamRequest;
   readonly #body: ReturnType<typeof sendableBody>;
@@ -144,7 +156,7 @@ class Http1Call implements UpstreamCall, Dispatcher.DispatchHandler {
   #waiting: NodeJS.Timeout | undefined;
   #started = false;
   #settled = false;
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: Flow | undefined;
 
   constructor(name: string, request: UpstreamRequest, delivery: Delivery, owner: Owner) {
     this.#name = name;
@@ -154,10 +166,14 @@ class Http1Call implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#body = sendableBody(request.body, request.contentLength);
   }
 
-  start(pool: Pool): void {
+  start(pool: Pool, frames: FrameClient | undefined): void {
     clearTimeout(this.#waiting);
     this.#started = true;
     const { method, path, headers, contentLength } = this.#request;
+    if (this.#body === null && frames?.isOpen) {
+      this.#sendInFrame(frames);
+      return;
+    }
     // A streamed body is framed by its length or else chunked, for every method: a DELETE's as a PUT's.
     const framed = this.#body !== null && !(this.#body instanceof Uint8Array) && contentLength !== undefined;
     pool.dispatch(
@@ -169,6 +185,17 @@ class Http1Call implements UpstreamCall, Dispatcher.DispatchHandler {
       },
       this,
     );
+  }
+
+  #sendInFrame(frames: FrameClient): void {
+    const { method, path, headers } = this.#request;
+    try {
+      this.#controller = frames.dispatch(method, path, headers, this);
+    } catch (error) {
+      // It cannot be written, and nothing was.
+      this.#delivery.fail(upstreamError(this.#name, error, false));
+      queueMicrotask(() => this.#settle());
+    }
   }
 
   waitAtMost(milliseconds: number, error: () => ReturnType<typeof busyError>): void {
@@ -203,6 +230,7 @@ class Http1Call implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (headers.upgrade === FRAMES_PROTOCOL) this.#owner.framesOffered();
     if (status >= 200) {
       this.#delivery.head(status, endToEndResponseHeaders(listOfHeaders(headers)));
     } else if (status === 101) {
@@ -222,6 +250,23 @@ class Http1Call implements UpstreamCall, Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#delivery.fail(upstreamError(this.#name, error, this.#controller !== undefined));
     this.#discardBody();
+    this.#settle();
+  }
+
+  onHead(status: number, headers: RawHeaders): void {
+    this.#delivery.head(status, endToEndResponseHeaders(headers));
+  }
+
+  onData(flow: Flow, piece: Buffer): void {
+    if (!this.#delivery.data(piece)) flow.pause();
+  }
+
+  onEnd(): void {
+    this.onResponseEnd();
+  }
+
+  onFailure(error: Error): void {
+    this.#delivery.fail(upstreamError(this.#name, error, true));
     this.#settle();
   }
 

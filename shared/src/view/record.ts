@@ -28,10 +28,28 @@ export function recordHeader(record: RequestRecord): RawHeaders {
 const KEYS = ['view', 'cluster', 'verb', 'resource', 'because'] as const satisfies readonly (keyof RequestRecord)[];
 const MAX_TEXT = 2_048;
 
-/** What of it is a record: a service may be anybody's, and what it says goes into our log. */
-export function readRecordHeader(headers: RawHeaders): RequestRecord | undefined {
+/** Records remembered by their text, and how long that may be: much the same requests come again and again. The first that was seen goes first. */
+const MAX_REMEMBERED = 512;
+const MAX_REMEMBERED_TEXT = 1_024;
+const remembered = new Map<string, RequestRecord>();
+
+/** What of it is a record: a service may be anybody's, and what it says goes into our log. Not to be changed. */
+export function readRecordHeader(headers: RawHeaders): Readonly<RequestRecord> | undefined {
   const value = headerValue(headers, RECORD_HEADER);
   if (value === undefined) return undefined;
+  const known = remembered.get(value);
+  if (known !== undefined) return known;
+  const record = recordOf(value);
+  if (value.length > MAX_REMEMBERED_TEXT) return record;
+  for (const oldest of remembered.keys()) {
+    if (remembered.size < MAX_REMEMBERED) break;
+    remembered.delete(oldest);
+  }
+  remembered.set(value, Object.freeze(record));
+  return record;
+}
+
+function recordOf(value: string): RequestRecord {
   const given = parsed(value);
   const record: RequestRecord = {};
   for (const key of KEYS) {
