@@ -5,7 +5,7 @@ import { eventually } from './support/eventually.ts';
 import { target } from './support/identities.ts';
 import type { List, Workspace } from './support/kube.ts';
 import type { Reply } from './support/reply.ts';
-import { createParent, uniqueSuffix } from './support/workspaces.ts';
+import { adminIn, createParent, uniqueSuffix } from './support/workspaces.ts';
 import {
   createReady,
   describeWorkspacesView,
@@ -22,8 +22,11 @@ import {
 
 const [root, second = root] = target.shards;
 const ROUNDS = 200;
+/** A role. */
+const CHANGER = 'changer';
 const ENTERS = 'somebody who may enter the parent';
 const RULES = 'somebody who may do everything in the parent';
+const CHANGES = 'somebody who may change what is in the parent, and create nothing';
 const NOBODY = 'somebody who may enter neither the parent nor anything in it';
 
 /** What is of each answer alone. */
@@ -167,6 +170,7 @@ describeWorkspacesView('what somebody may not enter', () => {
   const callers: Record<string, Credentials> = {
     [ENTERS]: somebody('enters'),
     [RULES]: somebody('rules'),
+    [CHANGES]: somebody('changes'),
     [NOBODY]: somebody('nobody'),
   };
   const callerOf = (who: string): Credentials => callers[who] as Credentials;
@@ -175,9 +179,16 @@ describeWorkspacesView('what somebody may not enter', () => {
     org = await createParent();
     hidden = await createReady(org, second);
     const visible = await createReady(org);
-    for (const [who, role] of [[ENTERS], [RULES, 'cluster-admin']] as const) {
+    const verbs = ['get', 'list', 'watch', 'update', 'patch', 'delete'];
+    const rules = [
+      { verbs, apiGroups: ['tenancy.kcp.io'], resources: ['workspaces', 'workspaces/status'] },
+      { verbs: ['access'], nonResourceURLs: ['/'] },
+    ];
+    const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: CHANGER }, rules };
+    (await adminIn(org).post('/apis/rbac.authorization.k8s.io/v1/clusterroles', role)).expect(201);
+    for (const [who, given] of [[ENTERS], [RULES, 'cluster-admin'], [CHANGES, CHANGER]] as const) {
       const subject = userSubject(callerOf(who).name);
-      await letIn(org, subject, role);
+      await letIn(org, subject, given);
       await letIn(visible.spec.cluster, subject);
       await eventually('sight', async () => expect(await shownNames(callerOf(who), org)).toEqual([visible.metadata.name]));
     }
@@ -189,7 +200,7 @@ describeWorkspacesView('what somebody may not enter', () => {
       return told(await to(callerOf(who), org).send(method, WORKSPACES + path, options), name);
     };
 
-    describe.each([ENTERS, RULES])('to %s', who => {
+    describe.each([ENTERS, RULES, CHANGES])('to %s', who => {
       test.each(QUESTIONS)('is as what is not there: $what', async question => {
         const [there, nowhere] = [await tellingOf(who, question, hidden.metadata.name), await tellingOf(who, question, missing)];
         expect(there).toEqual(nowhere);
@@ -197,13 +208,12 @@ describeWorkspacesView('what somebody may not enter', () => {
       });
     });
 
-    test.each(CREATIONS)(`is as what is not there to ${ENTERS}, and may create nothing in it: $what`, async question => {
-      const [there, nowhere] = [
-        await tellingOf(ENTERS, question, hidden.metadata.name),
-        await tellingOf(ENTERS, question, missing),
-      ];
-      expect(there).toEqual(nowhere);
-      expect(there.status).toBe(question.status);
+    describe.each([ENTERS, CHANGES])('to %s', who => {
+      test.each(CREATIONS)('is as what is not there, and cannot be made: $what', async question => {
+        const [there, nowhere] = [await tellingOf(who, question, hidden.metadata.name), await tellingOf(who, question, missing)];
+        expect(there).toEqual(nowhere);
+        expect(there.status).toBe(question.status);
+      });
     });
 
     test('is not changed by any of this', async () => {

@@ -1,6 +1,6 @@
 /**
  * What the front proxy and a service say to each other on a Unix socket of one host, for short requests without a body: HTTP's messages,
- * many at a time on one connection, in a form that neither side has to parse byte by byte (docs/adr/0016). A connection comes into being by
+ * many at a time on one connection, in a form that neither side has to parse byte by byte (docs/adr/0018). A connection comes into being by
  * an HTTP/1.1 upgrade, so that whoever does not know this never meets it.
  */
 export const FRAMES_PROTOCOL = 'kcp-vw-frames/1';

@@ -63,7 +63,7 @@ export interface Front {
   readonly handler: Handler;
   readonly connections: Connections;
   readonly onUpgrade?: (request: UpgradeRequest) => void;
-  /** Over HTTP/1.1 frames are offered, and requests taken in them (docs/adr/0016). Absent: not. */
+  /** Over HTTP/1.1 frames are offered, and requests taken in them (docs/adr/0018). Absent: not. */
   readonly takesFrames?: boolean;
   /** A bug of ours: a handler or a listener has thrown. */
   readonly onError: (error: unknown) => void;
