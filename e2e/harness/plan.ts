@@ -41,7 +41,8 @@ const TOPOLOGIES = new Map([
 /**
  * What `E2E_TOPOLOGY` (single, fleet or both; by default fleet) asks for, or one run of the executable that
  * `E2E_VIRTUAL_WORKSPACES` names: kcp's Go program, unless `E2E_IMPLEMENTATION` says `kcp-vw`. `E2E_VIEWS` names the views besides kcp's,
- * by default none; `E2E_TRANSPARENT=all` has kcp's own front proxy lead there, and not only one beside it.
+ * by default none; `E2E_WORKSPACE_ACCESS=reviews` has the view `workspaces` ask kcp who may enter what; `E2E_TRANSPARENT=all` has kcp's own
+ * front proxy lead there, and not only one beside it.
  */
 export function makePlans(environment: NodeJS.ProcessEnv, project: string): Plan[] {
   const other = environment.E2E_VIRTUAL_WORKSPACES;
@@ -80,10 +81,14 @@ export function makePlans(environment: NodeJS.ProcessEnv, project: string): Plan
       arguments: given,
       sets,
       transparent,
-      parameters: [`--topology=${name}`, ...(views.length > 0 ? [`--views=${views.join(',')}`] : []), `--ops-port=${OPS_PORT}`],
+      parameters: [`--topology=${name}`, ...viewParameters(views, environment), `--ops-port=${OPS_PORT}`],
       ops,
     };
   });
+}
+
+function viewParameters(views: readonly string[], { E2E_WORKSPACE_ACCESS: access }: NodeJS.ProcessEnv): readonly string[] {
+  return views.length === 0 ? [] : [`--views=${views.join(',')}`, ...(access ? [`--workspace-access=${access}`] : [])];
 }
 
 function furtherViews(wanted = ''): readonly string[] {
