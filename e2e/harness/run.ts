@@ -43,7 +43,7 @@ export function say(text: string): void {
 }
 
 /**
- * Runs the end-to-end tests on a stage, once for each topology, and ends the process. Its last line counts the tests:
+ * Runs the end-to-end tests on a stage, once for each topology, and ends the process; `E2E_LONG=no` leaves out those that take long. Its last line counts the tests:
  * `N passed, N failed, N skipped`.
  */
 export async function runEndToEnd(stage: Stage): Promise<never> {
@@ -69,7 +69,7 @@ export function runOnStage(stage: Stage, name: string, tests: Tests): Promise<Co
 function runJestTests({ project, workDir, servers, stop }: ReadyServers): Promise<Counts> {
   const targetFile = join(workDir, 'target.json');
   writeFileSync(targetFile, JSON.stringify(servers.description, undefined, 2));
-  return runTests({ project, targetFile, workDir, parameters: process.argv.slice(2), stop });
+  return runTests({ project, targetFile, workDir, parameters: process.argv.slice(2), long: process.env.E2E_LONG !== 'no', stop });
 }
 
 type Tests = (ready: ReadyServers) => Promise<Counts>;

@@ -26,22 +26,25 @@ export interface TestRun {
   readonly workDir: string;
   /** Further parameters of Jest, e.g. the name of a file. */
   readonly parameters: readonly string[];
+  /** Those that take long, too. */
+  readonly long: boolean;
   readonly stop: AbortSignal;
 }
 
 /** Tests that count what is open or end processes: they run after the others, one at a time. */
 const ALONE = 'e2e/alone/*.test.ts';
+/** Of these what takes long, since it waits for faults to be over or compares whole worlds. */
+const LONG = 'e2e/long/*.test.ts';
 const TOGETHER = 'e2e/*.test.ts';
 
 /** Runs the end-to-end tests against a described target. Throws when Jest reports nothing or is stopped. */
 export async function runTests(run: TestRun): Promise<Counts> {
-  const together = await runJest(run, 'together', [`--testMatch=${join(run.project, TOGETHER)}`]);
-  const alone = await runJest(run, 'alone', ['--runInBand', `--testMatch=${join(run.project, ALONE)}`]);
-  return {
-    passed: together.passed + alone.passed,
-    failed: together.failed + alone.failed,
-    skipped: together.skipped + alone.skipped,
-  };
+  const phase = (name: string, files: string, ...how: readonly string[]): Promise<Counts> =>
+    runJest(run, name, [...how, `--testMatch=${join(run.project, files)}`]);
+  const counts = [await phase('together', TOGETHER), await phase('alone', ALONE, '--runInBand')];
+  if (run.long) counts.push(await phase('long', LONG, '--runInBand'));
+  const sum = (of: keyof Counts): number => counts.reduce((total, one) => total + one[of], 0);
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
 }
 
 async function runJest(run: TestRun, phase: string, selection: readonly string[]): Promise<Counts> {
