@@ -58,6 +58,7 @@ export function serveIndex(index: WorkspaceIndex, socketPath: string): Promise<L
     api: { resources: () => WORKSPACES },
     upstreamOf: () => undefined,
     rootShard: () => undefined,
+    mayCreate: async () => false,
     ready: {},
   });
   const host = createViewHost({

@@ -64,6 +64,7 @@ export function viewOf(index: FakeIndex = fillIndex(), changes: Partial<Workspac
     api: { resources: () => RESOURCES },
     upstreamOf: shard => SHARDS[shard],
     rootShard: () => 'alpha',
+    mayCreate: async () => true,
     ready: {},
     ...changes,
   });

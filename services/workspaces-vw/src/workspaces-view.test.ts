@@ -41,6 +41,14 @@ describe('who may ask for the workspaces of a parent', () => {
     expect(await view.authorize(callTo(view, parent, WORKSPACES, { caller: who }))).toMatchObject({ allowed });
   });
 
+  test('of all is decided before anything is asked about the caller', async () => {
+    const sightOf = () => Promise.reject(new Error('somebody asks what he may enter'));
+    const unasked = viewOf(index, { access: { sightOf } });
+    const allowed = async (who: typeof alice) =>
+      (await unasked.authorize(callTo(unasked, '*', WORKSPACES, { caller: who }))).allowed;
+    expect([await allowed(alice), await allowed(caller('system:anonymous'))]).toEqual([true, false]);
+  });
+
   test('who is refused is not told whether it is there', async () => {
     const decisions = ['c-closed', 'root:hidden', 'root:missing', 'missing'].map(parent =>
       view.authorize(callTo(view, parent, WORKSPACES, { caller: stranger })),

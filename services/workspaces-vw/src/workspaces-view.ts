@@ -77,9 +77,13 @@ export function workspacesView(dependencies: WorkspacesDependencies): View<Paren
   async function decide(call: Call<ParentScope>): Promise<Decision> {
     const { caller, scope } = call;
     if (scope.cluster === '') return deny(`${scope.parent} leads to no logical cluster`, NOT_PERMITTED);
+    if (scope.cluster === ALL) {
+      // Before anything is asked about him.
+      if (caller.name === ANONYMOUS) return deny('nobody in particular may enter this or that', NOT_PERMITTED);
+      return allow('everyone may ask for the workspaces that he may enter');
+    }
     const sight = await sightOf(call);
-    if (scope.cluster === ALL && caller.name !== ANONYMOUS) return allow('everyone may ask for the workspaces that he may enter');
-    if (scope.cluster !== ALL && sight.mayEnter(scope.cluster)) return allow(`may enter ${scope.cluster}`);
+    if (sight.mayEnter(scope.cluster)) return allow(`may enter ${scope.cluster}`);
     const [first] = sight.list(parentOf(scope));
     return first
       ? allow(`may enter ${first.snapshot.name} in ${scope.cluster}`)

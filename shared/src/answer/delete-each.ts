@@ -21,7 +21,7 @@ export async function deleteEach(rewriting: Rewriting, names: readonly string[])
   const { exchange, shard, call, plan } = rewriting;
   // What the caller cannot be shown is not done either.
   const representation = represent(exchange, 'list', call.query, plan.of);
-  const body = await rewrittenBody(rewriting, plan.request);
+  const body = await rewrittenBody(rewriting, plan);
   if ('response' in body) return sendCollected(exchange, body.response);
 
   const selectors = names.length > 0 ? names.map(selecting) : [NOTHING];

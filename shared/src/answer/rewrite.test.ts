@@ -132,6 +132,13 @@ describe('what is sent', () => {
     const taken = await ask(answering(), { request }, method, path, { headers: ['content-type', type], body });
     expect([taken.status, taken.json]).toMatchObject([400, { reason: 'BadRequest' }]);
   });
+
+  test('of what cannot be read is refused without any question where the plan says so', async () => {
+    const shard = answering({ status: 400 });
+    const headers = ['content-type', 'application/merge-patch+json'];
+    const exchange = await ask(shard, { request: body => body, unreadable: 'refuse' }, 'PATCH', WIDGET, { headers, body: '{' });
+    expect([exchange.status, exchange.json, shard.requests]).toMatchObject([400, { reason: 'BadRequest' }, []]);
+  });
 });
 
 describe('the options of a delete', () => {

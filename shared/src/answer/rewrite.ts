@@ -46,7 +46,7 @@ async function rewriteOne(rewriting: Rewriting): Promise<void> {
   if (method === undefined) throw methodNotAllowed(refOf(rewriting), call.request.verb);
   // What the caller cannot be shown is not done either.
   const representation = represent(exchange, 'get', call.query, plan.of);
-  const body = call.request.verb === 'get' ? {} : await rewrittenBody(rewriting, plan.request);
+  const body = call.request.verb === 'get' ? {} : await rewrittenBody(rewriting, plan);
   if ('response' in body) return sendCollected(exchange, body.response);
   const response = await ask(rewriting, { method, rawQuery: rest.rawQuery, ...body, accept: 'application/json' });
   if (response.status >= 300) return sendCollected(exchange, response);

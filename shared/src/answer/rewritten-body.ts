@@ -28,17 +28,17 @@ interface ReadBody {
 }
 
 /**
- * The body to send for the caller's. Of a body that cannot be read the shard says why. Throws a StatusError for one that is refused: 415 in
+ * The body to send for the caller's. Of a body that cannot be read the shard says why, unless it is to be refused. Throws a StatusError for one that is refused: 415 in
  * protobuf, of which only a delete's options are read.
  */
 export async function rewrittenBody(
   asking: Asking,
-  request: Rewrite['request'],
+  { request, unreadable }: Pick<Rewrite, 'request' | 'unreadable'>,
 ): Promise<SendableBody | { readonly response: CollectedResponse }> {
   const contentType = contentTypeOf(asking);
   const body = await readBody(asking);
   if (request === undefined) return given(body, contentType);
-  const read = await readSent(asking, body, contentType);
+  const read = await readSent(asking, body, contentType, unreadable);
   if ('response' in read) return read;
   const changed = await request(read.content, read.kind);
   if (changed instanceof StatusError) throw changed;
@@ -52,6 +52,7 @@ async function readSent(
   asking: Asking,
   body: Buffer,
   contentType: string | undefined,
+  unreadable: Rewrite['unreadable'],
 ): Promise<ReadBody | { readonly response: CollectedResponse }> {
   const { verb } = asking.call.request;
   if (verb === 'delete' || verb === 'deletecollection') return readDeleteOptions(asking, body, contentType);
@@ -59,7 +60,7 @@ async function readSent(
   try {
     return method === 'PATCH' ? readPatch(asking, body, contentType) : readObject(asking, body, contentType);
   } catch (error) {
-    if (!(error instanceof StatusError) || error.code === 415) throw error;
+    if (!(error instanceof StatusError) || error.code === 415 || unreadable === 'refuse') throw error;
     return { response: await shardsWords(asking, { method, body, contentType }, error) };
   }
 }

@@ -6,7 +6,7 @@ import type { Collection } from '../view/collection.ts';
 import type { PageOf } from './continue-token.ts';
 import { namespaceOf, parseListOptions, refuseVersion } from './serve-options.ts';
 import { type Representation, represent } from './serve-representation.ts';
-import { refuseFuture, snapshotFor, writeToken } from './serve-snapshot.ts';
+import { refuseFuture, snapshotFor, versionOf, writeToken } from './serve-snapshot.ts';
 
 /** One object, by the name in the path. */
 export async function serveGet(
@@ -17,7 +17,7 @@ export async function serveGet(
 ): Promise<void> {
   const resourceVersion = query.get('resourceVersion') ?? '';
   refuseVersion(resourceVersion);
-  if (resourceVersion !== '') refuseFuture(resourceVersion, collection.list().metadata?.resourceVersion ?? '');
+  if (resourceVersion !== '') refuseFuture(resourceVersion, versionOf(collection));
   const representation = represent(exchange, 'get', query, collection);
   const object = collection.get(request.name, namespaceOf(request));
   if (!object) throw notFound(collection, request.name);
@@ -39,19 +39,19 @@ export async function serveList(
 
   const page: KubeObject[] = [];
   let remaining = 0;
-  for (let i = snapshot.start; i < snapshot.items.length; i += 1) {
-    const object = snapshot.items[i] as KubeObject;
+  // With a selector nobody is told how many there are: Kubernetes does not count them either.
+  const mostCounted = options.selective ? 0 : snapshot.mostCounted;
+  for (const object of snapshot.items) {
     if (!matches(object)) continue;
     if (limit === 0 || page.length < limit) page.push(object);
     else remaining += 1;
-    // With a selector nobody is told how many there are: Kubernetes does not count them either.
-    if (remaining > 0 && options.selective) break;
+    if (remaining > mostCounted) break;
   }
   const last = page.at(-1);
   const metadata: ListMeta = {
     resourceVersion: snapshot.resourceVersion,
     ...(last && remaining > 0 && { continue: writeToken(snapshot.resourceVersion, last, of) }),
-    ...(remaining > 0 && !options.selective && { remainingItemCount: remaining }),
+    ...(remaining > 0 && remaining <= mostCounted && { remainingItemCount: remaining }),
   };
   await send(exchange, representation, representation.list(page, metadata));
 }

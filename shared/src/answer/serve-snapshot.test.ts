@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { sortKey } from '../informer/sort-key.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { ask, BASE, named, newCollection, widget } from './serve.fixture.ts';
 
@@ -137,6 +138,95 @@ describe('pages', () => {
         },
       ),
       { numRuns: 60 },
+    );
+  });
+});
+
+describe('a collection of which whole lists cost much', () => {
+  /** Says which of its items were taken. */
+  function lazy(count: number) {
+    const collection = newCollection();
+    for (let each = 0; each < count; each += 1) collection.set(widget(`w${String(each).padStart(3, '0')}`));
+    const taken: string[] = [];
+    const listed: string[] = [];
+    return {
+      ...collection,
+      taken,
+      listed,
+      size: count,
+      get resourceVersion() {
+        return collection.resourceVersion;
+      },
+      get version() {
+        return collection.resourceVersion;
+      },
+      list() {
+        listed.push('all');
+        return collection.list();
+      },
+      *items(after = '') {
+        for (const item of collection.list().items) {
+          if (sortKey(item) <= after) continue;
+          taken.push(item.metadata?.name ?? '');
+          yield item;
+        }
+      },
+    };
+  }
+
+  test('gives a page from the items that it needs, and those that are counted', async () => {
+    const collection = lazy(600);
+    const first = await ask(collection, `${BASE}?limit=2`);
+    expect(named(first.json().items)).toEqual(['w000', 'w001']);
+    expect(Object.keys(metadataOf(first))).toEqual(['resourceVersion', 'continue']);
+    expect(collection.taken.length).toBeLessThan(300);
+    collection.taken.length = 0;
+    const next = await ask(collection, `${BASE}?limit=400&continue=${metadataOf(first).continue}`);
+    expect([named(next.json().items)[0], next.json().items.length, metadataOf(next).remainingItemCount]).toEqual([
+      'w002',
+      400,
+      198,
+    ]);
+    expect(collection.taken[0]).toBe('w002');
+    expect(collection.listed).toEqual([]);
+  });
+
+  test.each([
+    ['with any version', `${BASE}?limit=1&resourceVersion=0`],
+    ['not older than one', `${BASE}?limit=1&resourceVersion=101&resourceVersionMatch=NotOlderThan`],
+    ['of one object', `${BASE}/w000?resourceVersion=101`],
+    ['behind a selector', `${BASE}?limit=1&labelSelector=!x`],
+    ['of another version', `${BASE}?limit=1&resourceVersion=102`],
+    ['of what is to come', `${BASE}?watch=1&resourceVersionMatch=NotOlderThan&resourceVersion=0&sendInitialEvents=false`],
+  ])('is not listed for what needs no list: %s', async (_, url) => {
+    const collection = lazy(3);
+    expect((await ask(collection, url)).status).toBe(200);
+    expect(collection.listed).toEqual([]);
+  });
+
+  test('has at every version the items that others have', async () => {
+    const change = fc.record({ remove: fc.boolean(), name: fc.constantFrom('w000', 'w002', 'w004', 'w0005', 'a', 'z') });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 4 }), fc.array(change, { maxLength: 8 }), async (limit, changes) => {
+        const collection = lazy(5);
+        const states = [collection.list()];
+        for (const { remove, name } of changes) {
+          if (remove) collection.delete(widget(name));
+          else collection.set(widget(name));
+          states.push(collection.list());
+        }
+        for (const { items, metadata } of states) {
+          const seen: KubeObject[] = [];
+          let query = `&resourceVersion=${metadata.resourceVersion}&resourceVersionMatch=Exact`;
+          do {
+            const got = await ask(collection, `${BASE}?limit=${limit}${query}`);
+            seen.push(...got.json().items);
+            query = metadataOf(got).continue === undefined ? '' : `&continue=${metadataOf(got).continue}`;
+          } while (query !== '');
+          expect(seen).toEqual(items);
+        }
+      }),
+      { numRuns: 40 },
     );
   });
 });

@@ -8,7 +8,7 @@ import type { Serve } from '../view/view.ts';
 import { type ListOptions, parseListOptions } from './serve-options.ts';
 import { Outbox, type OutboxLimits } from './serve-outbox.ts';
 import { type Representation, represent } from './serve-representation.ts';
-import { refuseFuture } from './serve-snapshot.ts';
+import { refuseFuture, versionOf } from './serve-snapshot.ts';
 
 export interface WatchSettings extends OutboxLimits {
   readonly clock: Clock;
@@ -74,13 +74,13 @@ function begin(collection: Collection, options: ListOptions): Beginning | { read
     missed.push(event);
   };
   try {
-    if (withState || fromAnywhere) {
+    if (withState) {
       const list = collection.list();
       version = list.metadata?.resourceVersion ?? '';
-      if (withState) {
-        refuseFuture(resourceVersion, version);
-        state = list.items;
-      }
+      refuseFuture(resourceVersion, version);
+      state = list.items;
+    } else if (fromAnywhere) {
+      version = versionOf(collection);
     }
     const stop = collection.watch(version, event => listener(event));
     const follow = (next: typeof listener): void => {

@@ -24,6 +24,12 @@ export interface CollectionDefinition {
 export interface Collection<T extends KubeObject = KubeObject> extends CollectionDefinition {
   /** Whom it is shown to, where that makes a difference: a page is continued by nobody else. */
   readonly boundTo?: string;
+  /**
+   * Of the newest state, and its items as they are taken, sorted as in `list`, without those whose `sortKey` is not after `after`: where all of a
+   * list costs much, and a page of it need not. They are taken at once. Absent: pages are cut from `list`.
+   */
+  readonly version?: string;
+  items?(after?: string): Iterable<T>;
   /** A consistent snapshot with the resourceVersion it was taken at, items sorted by (logical cluster, namespace, name). */
   list(): KubeList<T>;
   get(name: string, namespace: string): T | undefined;

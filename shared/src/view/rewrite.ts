@@ -21,6 +21,8 @@ export interface Rewrite extends Pick<Forward, 'cluster' | 'shard' | 'identity' 
    * DeleteOptions in protobuf only the preconditions are seen, and can be changed.
    */
   readonly request?: (body: unknown, kind: BodyKind) => unknown;
+  /** A body that cannot be read is refused here, in words of our own, and no shard is asked: what it says may depend on what it has. Absent: the shard says why. */
+  readonly unreadable?: 'refuse';
   /** Each object of the shard's answer as the caller sees it. A deletecollection answers with what there was before. */
   readonly response?: (object: KubeObject) => KubeObject | Promise<KubeObject>;
   /**

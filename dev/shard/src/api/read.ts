@@ -33,7 +33,7 @@ export function page(
   { options, selection }: Selected,
 ): { readonly items: readonly KubeObject[]; readonly metadata: ListMeta } {
   const snapshot = snapshotFor(collectionOf(call.store, call.definition, call.apiVersion, call), options);
-  const rest = snapshot.start === 0 ? snapshot.items : snapshot.items.slice(snapshot.start);
+  const rest = [...snapshot.items];
   const found = selection === undefined ? rest : rest.filter(selection);
   const { limit } = options;
   const items = limit === 0 ? found : found.slice(0, limit);

@@ -43,6 +43,8 @@ export class FakeShard implements ManagedUpstream {
   /** Of the APIExport of workspaces; undefined: not published yet. */
   identity: string | undefined = 'hash';
   isClosed = false;
+  /** Paths that are not served any more. */
+  readonly unknown = new Set<string>();
   readonly #collections = new Map<string, Collection>();
   readonly #streams = new Set<Stream>();
   #inFlight = 0;
@@ -133,7 +135,7 @@ export class FakeShard implements ManagedUpstream {
         handler.onError(new UpstreamError('unreachable', `${this.name} is away`));
       } else if (stream.path === '/livez') answer(this.health, 'ok');
       else if (stream.path === IDENTITIES) answer(200, { data: { ...(this.identity && { 'tenancy.kcp.io': this.identity }) } });
-      else if (searchParams.get('watch') === 'true') {
+      else if (searchParams.get('watch') === 'true' && !this.unknown.has(stream.path)) {
         answered();
         this.#watch(stream, searchParams);
       } else answer(404, { kind: 'Status', code: 404, message: 'not found' });
@@ -210,9 +212,12 @@ export class FakeIndex implements IndexWriter {
 
   batch(work: () => void): void {
     this.#batch = [];
-    work();
-    if (this.#batch.length > 0) this.changes.push(this.#batch);
-    this.#batch = undefined;
+    try {
+      work();
+    } finally {
+      if (this.#batch.length > 0) this.changes.push(this.#batch);
+      this.#batch = undefined;
+    }
   }
 
   #set(shard: string, fact: string, facts: unknown): void {

@@ -103,6 +103,23 @@ describe('a shard', () => {
     expect(freshness.whyNot(only('one'))).toBe('shard one has not said for 10 s that it is well');
   });
 
+  test('that was found current by who is answered is told to him when it is so no more, whether it was looked at before or not', async () => {
+    const { freshness, add, pass, changes } = setUp();
+    const state = add('one');
+    await pass(1000);
+    state.connected = false;
+    await pass(3500);
+    state.shard.hangs = true;
+    await pass(8000);
+    state.connected = true;
+    expect(freshness.whyNot(only('one'))).toBeUndefined();
+    const told: string[] = [];
+    freshness.onStale(shard => told.push(shard));
+    await pass(20_000);
+    expect(told).toEqual(['one']);
+    expect(changes).toHaveLength(4);
+  });
+
   test('that is disconnected for less than ten seconds stays current', async () => {
     const { freshness, add, pass, changes } = setUp();
     const state = add('one');

@@ -67,15 +67,16 @@ export function createFreshness(options: FreshnessOptions): FreshnessTracker {
     return undefined;
   }
 
-  /** Tells when it is another than at the last look. */
-  function look(name: string, shard: Tracked): void {
-    if (shard.stopping.signal.aborted) return;
+  /** Tells when it is another than at the last look. Returns why it is not current. */
+  function look(name: string): string | undefined {
     const reason = whyNotShard(name);
     const isCurrent = reason === undefined;
-    if (isCurrent === shard.isCurrent) return;
+    const shard = shards.get(name);
+    if (shard === undefined || isCurrent === shard.isCurrent) return reason;
     shard.isCurrent = isCurrent;
     onChange?.(name, reason);
     if (!isCurrent) for (const listener of [...listeners]) tell(listener, name);
+    return reason;
   }
 
   function tell(listener: (shard: string) => void, name: string): void {
@@ -92,7 +93,7 @@ export function createFreshness(options: FreshnessOptions): FreshnessTracker {
       const askedAt = clock.now();
       // Of the moment it was asked: whatever it answered is at least as old.
       if (await isWell(watched.upstream, { timeout: probeTimeout, clock, signal })) shard.answeredAt = askedAt;
-      look(name, shard);
+      if (!signal.aborted) look(name);
       await sleep(clock, Math.max(0, askedAt + probeEvery - clock.now()), signal);
     }
   }
@@ -107,7 +108,8 @@ export function createFreshness(options: FreshnessOptions): FreshnessTracker {
       const reason = asked === 'all' ? unlisted() : undefined;
       if (reason !== undefined) return reason;
       for (const name of asked === 'all' ? shards.keys() : asked) {
-        const why = whyNotShard(name);
+        // Whoever is answered now, between two looks, is to be told when it is so no more.
+        const why = look(name);
         if (why !== undefined) return why;
       }
       return undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import fc from 'fast-check';
-import type { LogicalClusterFacts, RoleFacts } from '../index/facts.ts';
+import { type LogicalClusterFacts, NOBODY, type RoleFacts } from '../index/facts.ts';
 import { bindingFacts, logicalClusterFacts, roleFacts, workspaceFacts } from './parse-facts.ts';
 
 const ENTER = { verbs: ['access'], nonResourceURLs: ['/'] };
@@ -118,33 +118,31 @@ describe('a LogicalCluster', () => {
   const annotated = (annotations: unknown) => ({ metadata: { name: 'cluster', annotations: annotations as never } });
   const owner = { apiVersion: 'tenancy.kcp.io/v1alpha1', resource: 'workspaces', cluster: 'root', name: 'org', uid: 'u1' };
 
-  test.each<[string, readonly (readonly string[])[]]>([
-    ['a', [['a']]],
-    ['a;b', [['a'], ['b']]],
-    ['a,b', [['a', 'b']]],
-    [
-      'a,b;c,d',
-      [
-        ['a', 'b'],
-        ['c', 'd'],
-      ],
-    ],
-    // Go's strings.Split, and no more: neither blanks nor empty texts are taken away.
-    ['', [['']]],
-    ['a;', [['a'], ['']]],
-    [';a', [[''], ['a']]],
-    ['a,', [['a', '']]],
-    [',', [['', '']]],
-    [' a ; b', [[' a '], [' b']]],
-    ['a:b/c', [['a:b/c']]],
-  ])('requires by "%s" one of %j', (annotation, groups) => {
-    const { requiredGroups } = logicalClusterFacts(annotated({ 'authorization.kcp.io/required-groups': annotation }));
-    expect(requiredGroups).toEqual(groups);
+  const requiring = (annotation: unknown) =>
+    logicalClusterFacts(annotated({ 'authorization.kcp.io/required-groups': annotation })).requiredGroups;
+
+  test.each(['a', 'a,b;c,d', '', 'a;', ',', ' a ; b', 'a:b/c'])('requires groups as "%s" says it', annotation => {
+    expect(requiring(annotation)).toBe(annotation);
+  });
+
+  test.each([
+    ['alternatives', ';'],
+    ['groups in one', ','],
+  ])('requires a thousand %s, and of more what nobody has', (_, between) => {
+    const groups = Array.from({ length: 1000 }, () => 'g').join(between);
+    expect(requiring(groups)).toBe(groups);
+    expect(requiring(`${groups}${between}`)).toBe(NOBODY);
+  });
+
+  test('requires what nobody has by an annotation that is too long', () => {
+    const longest = 'g'.repeat(64 * 1024);
+    expect(requiring(longest)).toBe(longest);
+    expect(requiring(`${longest}g`)).toBe(NOBODY);
   });
 
   test('requires no groups without the annotation, and what nobody has by one that is no text', () => {
     expect(logicalClusterFacts(annotated({ other: 'a' }))).toEqual({ phase: '' });
-    expect(logicalClusterFacts(annotated({ 'authorization.kcp.io/required-groups': 7 })).requiredGroups).toEqual([]);
+    expect(requiring(7)).toBe(NOBODY);
   });
 
   test('tells its phase, its path and the workspace that it is of', () => {

@@ -2,7 +2,15 @@ import { isRecord, textOf } from '@kcp-vw/shared/authn/records.ts';
 import type { RequestRef } from '@kcp-vw/shared/kube/errors.ts';
 import { type KubeObject, PATH_ANNOTATION } from '@kcp-vw/shared/kube/objects.ts';
 import { type PolicyRule, rulesAllow } from '@kcp-vw/shared/kube/rbac.ts';
-import type { BindingFacts, LogicalClusterFacts, RequiredGroups, RoleFacts, Subject, WorkspaceObject } from '../index/facts.ts';
+import {
+  type BindingFacts,
+  type LogicalClusterFacts,
+  NOBODY,
+  type RequiredGroups,
+  type RoleFacts,
+  type Subject,
+  type WorkspaceObject,
+} from '../index/facts.ts';
 
 const TENANCY = 'tenancy.kcp.io';
 const WORKSPACES = 'workspaces';
@@ -103,9 +111,18 @@ export function logicalClusterFacts(cluster: KubeObject): LogicalClusterFacts {
   };
 }
 
-/** Split as kcp's `requiredgroups_authorizer.go` does it: an empty text is a group without a name, which nobody is in. */
+/** A tenant may write the annotation of his own logical cluster. What asks for more lets in whom no groups are asked of. */
+const MOST_GROUPS = 1000;
+const LONGEST_GROUPS = 64 * 1024;
+
 function requiredGroups(annotation: unknown): RequiredGroups {
-  return typeof annotation === 'string' ? annotation.split(';').map(groups => groups.split(',')) : [];
+  if (typeof annotation !== 'string' || annotation.length > LONGEST_GROUPS) return NOBODY;
+  let groups = 1;
+  for (let at = 0; at < annotation.length; at += 1) {
+    const character = annotation[at];
+    if (character === ';' || character === ',') groups += 1;
+  }
+  return groups > MOST_GROUPS ? NOBODY : annotation;
 }
 
 function ownerOf(owner: unknown): LogicalClusterFacts['owner'] {

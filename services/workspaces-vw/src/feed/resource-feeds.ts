@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { InformerEvent } from '@kcp-vw/shared/informer/informer.ts';
 import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
-import type { BindingFacts, IndexWriter, LogicalClusterFacts, RoleFacts, WorkspaceObject } from '../index/facts.ts';
+import {
+  type BindingFacts,
+  type IndexWriter,
+  type LogicalClusterFacts,
+  NOBODY,
+  type RoleFacts,
+  type WorkspaceObject,
+} from '../index/facts.ts';
 import { bindingFacts, logicalClusterFacts, roleFacts, workspaceFacts } from './parse-facts.ts';
 
 export type Resource = 'clusterroles' | 'clusterrolebindings' | 'logicalclusters' | 'workspaces';
@@ -30,17 +37,30 @@ const RBAC = '/clusters/*/apis/rbac.authorization.k8s.io/v1';
 /** Every logical cluster has one, of this name. */
 const LOGICAL_CLUSTER_NAME = 'cluster';
 
-export function resourceFeeds(shard: string, index: IndexWriter): Readonly<Record<Resource, ResourceFeed>> {
+/** `onUnusableGroups` is told of a logical cluster that comes to ask for groups that nobody can have, or for more than are looked at. */
+export function resourceFeeds(
+  shard: string,
+  index: IndexWriter,
+  onUnusableGroups: (cluster: string) => void = () => undefined,
+): Readonly<Record<Resource, ResourceFeed>> {
+  const logicalClusters = feed(
+    '/clusters/*/apis/core.kcp.io/v1alpha1/logicalclusters',
+    object => (object.metadata?.name === LOGICAL_CLUSTER_NAME ? logicalClusterFacts(object) : undefined),
+    (cluster, _, facts) => index.logicalCluster(shard, cluster, facts),
+  );
   return {
     clusterroles: feed(`${RBAC}/clusterroles`, roleFacts, (cluster, name, facts) => index.role(shard, cluster, name, facts)),
     clusterrolebindings: feed(`${RBAC}/clusterrolebindings`, bindingFacts, (cluster, name, facts) =>
       index.binding(shard, cluster, name, facts),
     ),
-    logicalclusters: feed(
-      '/clusters/*/apis/core.kcp.io/v1alpha1/logicalclusters',
-      object => (object.metadata?.name === LOGICAL_CLUSTER_NAME ? logicalClusterFacts(object) : undefined),
-      (cluster, _, facts) => index.logicalCluster(shard, cluster, facts),
-    ),
+    logicalclusters: {
+      ...logicalClusters,
+      write(event) {
+        const { object, previous } = event;
+        if (event.type !== 'DELETED' && isUnusable(object) && !isUnusable(previous)) onUnusableGroups(object.cluster);
+        logicalClusters.write(event);
+      },
+    },
     workspaces: {
       ...feed('/clusters/*/apis/tenancy.kcp.io/v1alpha1/workspaces', workspaceFacts, (cluster, name, object) =>
         index.workspace(shard, cluster, name, object),
@@ -69,3 +89,6 @@ function feed<F extends NonNullable<Kept['facts']>>(
     },
   };
 }
+
+const isUnusable = (kept: Kept | undefined): boolean =>
+  kept?.facts !== undefined && (kept.facts as LogicalClusterFacts).requiredGroups === NOBODY;

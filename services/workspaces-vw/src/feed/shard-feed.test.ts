@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ManualClock } from '@kcp-vw/shared/informer/scripted.fixture.ts';
+import { NOBODY } from '../index/facts.ts';
+import { FollowersFailed } from '../index/followers.ts';
 import { BINDINGS, FakeIndex, FakeShard, fakeLog, LOGICAL_CLUSTERS, ROLES, settleAll, WORKSPACES } from './feed.fixture.ts';
 import { type ShardFeed, startShardFeed } from './shard-feed.ts';
 
@@ -115,20 +117,97 @@ describe('of a shard', () => {
     expect([feed.connected(), feed.observe('clusterrolebindings')]).toEqual([true, { synced: true, relists: 1 }]);
   });
 
-  test('a listener that fails for one object does not keep the others from the index', async () => {
-    const { shard, index, lines } = await setUpSynced();
-    const write = index.role;
-    index.role = (...fact) => {
-      if (fact[2] === 'bad') throw new Error('not this one');
+  test('a logical cluster that requires too many groups is told once', async () => {
+    const { shard, lines, index } = await setUpSynced();
+    const annotations = { 'authorization.kcp.io/required-groups': ';'.repeat(100_000) };
+    shard.put(LOGICAL_CLUSTERS, 'x', 'cluster', { metadata: { annotations }, status: { phase: 'Ready' } });
+    shard.put(LOGICAL_CLUSTERS, 'x', 'cluster', { metadata: { annotations }, status: { phase: 'Deleting' } });
+    await settleAll();
+    expect(lines.map(({ level, fields }) => [level, fields])).toEqual([['warn', { shard: 'one', cluster: 'x' }]]);
+    expect(index.facts.get('one cluster x')).toEqual({ phase: 'Deleting', requiredGroups: NOBODY });
+  });
+});
+
+describe('what cannot be written', () => {
+  test('makes the shard unread until it has been forgotten and read anew, and is told once', async () => {
+    const { shard, index, clock, lines, feed } = await setUpSynced();
+    const write = index.binding;
+    index.binding = (...fact) => {
+      if (fact[2] === 'bob') throw new Error('not this one');
       write(...fact);
     };
-    shard.put(ROLES, 'x', 'bad', ENTER);
-    shard.put(ROLES, 'x', 'good', ENTER);
+    shard.put(BINDINGS, 'x', 'bob', FOR_ALICE);
+    shard.remove(BINDINGS, 'x', 'alice');
     await settleAll();
-    expect(index.changes).toEqual([['+one role x/good']]);
-    expect(lines.map(({ fields }) => (fields.err as Error).message)).toEqual([
-      'a listener of informer clusterroles of shard one threw: not this one',
+    expect([feed.missing().length, feed.connected(), shard.openStreams]).toEqual([4, false, 0]);
+    for (let tries = 0; tries < 3; tries += 1) {
+      await clock.advance(60_000);
+      await settleAll();
+    }
+    expect(feed.missing()).not.toEqual([]);
+    expect(lines.map(({ level, fields }) => [level, (fields.err as Error).message])).toEqual([['error', 'not this one']]);
+
+    index.binding = write;
+    await clock.advance(120_000);
+    await settleAll();
+    await clock.advance(5000);
+    expect([feed.missing(), feed.connected()]).toEqual([[], true]);
+    expect(index.changes).toContainEqual(['forget one']);
+    expect([...index.facts.keys()].sort()).toEqual([
+      'one binding x/bob',
+      'one cluster x',
+      'one role x/enter',
+      'one workspace root/org',
     ]);
+  });
+
+  test('may be a whole batch, and what is known is forgotten only when that can be done', async () => {
+    const { shard, index, clock, lines, feed } = await setUpSynced();
+    const [batch, forget] = [index.batch.bind(index), index.forgetShard.bind(index)];
+    index.batch = () => {
+      throw new Error('no batch');
+    };
+    index.forgetShard = () => {
+      throw new Error('no end');
+    };
+    shard.remove(BINDINGS, 'x', 'alice');
+    await settleAll();
+    await clock.advance(10_000);
+    await settleAll();
+    index.batch = batch;
+    await clock.advance(60_000);
+    expect([feed.missing().length, shard.openStreams, index.facts.size]).toEqual([4, 0, 4]);
+    index.forgetShard = forget;
+    await clock.advance(120_000);
+    await settleAll();
+    await clock.advance(5000);
+    expect([feed.missing(), index.facts.has('one binding x/alice')]).toEqual([[], false]);
+    expect(lines.map(({ fields }) => (fields.err as Error).message).slice(0, 2)).toEqual(['no batch', 'no end']);
+  });
+
+  test('is not what followers of the index throw', async () => {
+    const { shard, index, lines, feed } = await setUpSynced();
+    const batch = index.batch.bind(index);
+    index.batch = work => {
+      batch(work);
+      throw new FollowersFailed([], 'followers failed');
+    };
+    shard.remove(BINDINGS, 'x', 'alice');
+    await settleAll();
+    expect([feed.missing(), feed.connected()]).toEqual([[], true]);
+    expect(lines.map(({ level }) => level)).toEqual(['warn']);
+  });
+
+  test('leaves nothing when the feed ends before it is read anew', async () => {
+    const { shard, index, clock, feed } = await setUpSynced();
+    index.role = () => {
+      throw new Error('no');
+    };
+    shard.put(ROLES, 'x', 'bad', ENTER);
+    await settleAll();
+    feed.stop();
+    await settleAll();
+    expect([shard.openStreams, shard.unanswered, clock.pending]).toEqual([0, 0, []]);
   });
 });
 
@@ -160,6 +239,22 @@ describe('a young shard', () => {
     await clock.advance(30_000);
     await settleAll();
     expect(feed.missing()).toEqual([]);
+  });
+});
+
+describe('a shard that was made anew at the same address', () => {
+  test('is read anew when it does not know the identity of workspaces any more', async () => {
+    const { shard, index, clock, feed } = await setUpSynced();
+    shard.identity = 'other';
+    shard.put(`${WORKSPACES.slice(0, -'hash'.length)}other`, 'root', 'young', { spec: { cluster: 'y' } });
+    shard.unknown.add(WORKSPACES);
+    shard.cut();
+    for (let tries = 0; tries < 8; tries += 1) {
+      await clock.advance(30_000);
+      await settleAll();
+    }
+    expect([feed.missing(), feed.connected()]).toEqual([[], true]);
+    expect([...index.facts.keys()].filter(key => key.includes('workspace'))).toEqual(['one workspace root/young']);
   });
 });
 

@@ -1,7 +1,7 @@
-import type { EdgeSet } from './edges.ts';
+import { type EdgeSet, NO_EDGES } from './edges.ts';
 import type { EdgeChanges } from './settle.ts';
 import type { Edges, Snapshot } from './snapshot.ts';
-import { type Entry, Family, type IndexState, type Place, type ShardState } from './state.ts';
+import { type Entry, Family, type IndexState, type ShardState } from './state.ts';
 import { clusterOfWorkspace, isBeingDeleted } from './workspace-object.ts';
 
 /** One entry from one batch to the next. */
@@ -11,6 +11,8 @@ export interface Step {
   readonly edgeChanges: EdgeChanges;
   /** The shard whose bindings in `system:admin` count for it now. */
   readonly shardWide: ShardState | undefined;
+  /** A mount that is not shut: the way into it is that into its parent. */
+  readonly isOpenMount: boolean;
 }
 
 /** Keeps all that finds entries up to date with one of them. */
@@ -28,7 +30,7 @@ export function keepBooks(index: IndexState, entry: Entry, step: Step): void {
 }
 
 /** What a parent knows about the workspaces in it. */
-function keepFamily(index: IndexState, entry: Entry, { before, after }: Step): void {
+function keepFamily(index: IndexState, entry: Entry, { before, after, isOpenMount }: Step): void {
   const { parent } = entry;
   const family = parent.family ?? new Family();
   parent.family = family;
@@ -45,7 +47,7 @@ function keepFamily(index: IndexState, entry: Entry, { before, after }: Step): v
       index.unresolved += change;
     }
   }
-  if (after?.mount) family.mounts.add(entry);
+  if (isOpenMount) family.mounts.add(entry);
   else family.mounts.delete(entry);
   if (family.children === 0) parent.family = undefined;
   index.touched.places.add(parent);
@@ -60,12 +62,14 @@ function keepTenancy(index: IndexState, entry: Entry, { before, after }: Step): 
   const from = before ? clusterOfWorkspace(before.object) : '';
   const to = after ? clusterOfWorkspace(after.object) : '';
   if (from === to) return;
-  if (from) setTenants(index.place(from), others => others.filter(other => other !== entry));
-  if (to) setTenants(index.place(to), others => [...others, entry].sort((a, b) => (a.key < b.key ? -1 : 1)));
-}
-
-function setTenants(place: Place, change: (tenants: readonly Entry[]) => readonly Entry[]): void {
-  place.tenants = change(place.tenants);
+  if (from) {
+    const place = index.place(from);
+    place.tenants = place.tenants.without(entry.key);
+  }
+  if (to) {
+    const place = index.place(to);
+    place.tenants = place.tenants.with(entry.key, entry);
+  }
 }
 
 function keepShardWide(entry: Entry, shard: ShardState | undefined): void {
@@ -75,25 +79,14 @@ function keepShardWide(entry: Entry, shard: ShardState | undefined): void {
   entry.shardWide = shard;
 }
 
-/** The edges by which a workspace is found, those apart that count for a whole shard. */
-const postedBy = (snapshot: Snapshot | undefined): readonly Edges[] => {
-  if (!snapshot) return [];
-  return snapshot.mount ? [snapshot.mount.edges, snapshot.mount.shardWide] : [snapshot.entrance.edges];
-};
+/** The edges by which a workspace is found, those apart that count for a whole shard. A mount is found by its parent. */
+const postedBy = (snapshot: Snapshot | undefined): Edges => (snapshot && !snapshot.mount ? snapshot.entrance.edges : NO_EDGES);
 
 function keepPostings(index: IndexState, entry: Entry, { before, after, edgeChanges }: Step): void {
   const [were, are] = [postedBy(before), postedBy(after)];
-  for (const edges of are) {
-    if (were.includes(edges)) continue;
-    const change = edgeChanges.get(edges as EdgeSet);
-    const gained = change && were.includes(change.before) ? change.gained : edges.subjects();
-    for (const subject of gained) index.postings.add(subject, entry);
-  }
-  for (const edges of were) {
-    if (are.includes(edges)) continue;
-    const change = are.map(next => edgeChanges.get(next as EdgeSet)).find(next => next?.before === edges);
-    for (const subject of change?.lost ?? edges.subjects()) {
-      if (!are.some(next => next.has(subject))) index.postings.delete(subject, entry);
-    }
-  }
+  if (were === are) return;
+  const change = edgeChanges.get(are as EdgeSet);
+  const isNext = change?.before === were;
+  for (const subject of isNext ? change.gained : are.subjects()) index.postings.add(subject, entry);
+  for (const subject of isNext ? change.lost : were.subjects()) if (!are.has(subject)) index.postings.delete(subject, entry);
 }

@@ -6,8 +6,12 @@ import { emptyMap, type SortedMap } from './sorted-map.ts';
 export class EdgeSet implements Edges {
   readonly #since: SortedMap<bigint>;
 
-  constructor(since: SortedMap<bigint>) {
+  /** About how many of its edges it does not share with the set that it came of. */
+  readonly changes: number;
+
+  constructor(since: SortedMap<bigint>, changes = 0) {
     this.#since = since;
+    this.changes = changes;
   }
 
   get size(): number {
@@ -27,21 +31,72 @@ export class EdgeSet implements Edges {
   }
 
   changed({ gained, lost }: Gains, version: bigint): EdgeSet {
-    const single = gained.length + lost.length === 1;
-    if (single && gained[0] !== undefined) return new EdgeSet(this.#since.with(gained[0], version));
-    if (single && lost[0] !== undefined) return orNone(this.#since.without(lost[0]));
-    return orNone(
-      this.#since.changed(
+    const [first] = gained;
+    const [last] = lost;
+    if (gained.length + lost.length > 1) {
+      const since = this.#since.changed(
         gained.map(subject => [subject, version]),
         lost,
-      ),
-    );
+      );
+      return orNone(since, gained.length + lost.length);
+    }
+    if (first !== undefined) return orNone(this.#since.with(first, version), 1);
+    return last === undefined ? this : orNone(this.#since.without(last), 1);
   }
+}
+
+/** Edges that count for something since a version. */
+export interface Part {
+  readonly edges: EdgeSet;
+  readonly from: bigint;
+}
+
+/** Several sets of edges as one. */
+export class UnionEdges implements Edges {
+  readonly parts: readonly Part[];
+
+  constructor(parts: readonly Part[]) {
+    this.parts = parts;
+  }
+
+  /** At most: who is in several counts several times. */
+  get size(): number {
+    return this.parts.reduce((sum, { edges }) => sum + edges.size, 0);
+  }
+
+  has(subject: Subject): boolean {
+    return this.parts.some(({ edges }) => edges.has(subject));
+  }
+
+  since(subject: Subject): bigint | undefined {
+    let first: bigint | undefined;
+    for (const { edges, from } of this.parts) {
+      let since = edges.since(subject);
+      if (since === undefined) continue;
+      if (since < from) since = from;
+      if (first === undefined || since < first) first = since;
+    }
+    return first;
+  }
+
+  subjects(): Iterable<Subject> {
+    const [only, second] = this.parts;
+    if (only && !second) return only.edges.subjects();
+    return [...new Set(this.parts.flatMap(({ edges }) => [...edges.subjects()]))].sort();
+  }
+}
+
+/** Those without edges left out. */
+export function partsOf(edges: Edges): readonly Part[] {
+  if (edges instanceof UnionEdges) return edges.parts;
+  return edges === NO_EDGES ? [] : [{ edges: edges as EdgeSet, from: 0n }];
 }
 
 export const NO_EDGES = new EdgeSet(emptyMap());
 
-const orNone = (since: SortedMap<bigint>): EdgeSet => (since.size === 0 ? NO_EDGES : new EdgeSet(since));
+/** A map that is changed is copied in pieces, of which the smallest has some twenty entries. */
+const orNone = (since: SortedMap<bigint>, changes: number): EdgeSet =>
+  since.size === 0 ? NO_EDGES : new EdgeSet(since, Math.min(since.size, 20 * changes));
 
 /** What a batch has changed in a set of edges. */
 export interface Gains {

@@ -21,13 +21,19 @@ export interface BindingFacts {
   readonly subjects: readonly Subject[];
 }
 
-/** Groups a visitor needs: one of the lists, all in it. */
-export type RequiredGroups = readonly (readonly string[])[];
+/**
+ * Groups a visitor needs, as the annotation `authorization.kcp.io/required-groups` says it: `;` between alternatives, `,` between the groups
+ * of one. A text, because whoever may write it may make very many groups of it: it is taken apart where somebody comes.
+ */
+export type RequiredGroups = string;
+
+/** Asks for a group that nobody can have: no header carries a NUL. In place of an annotation that is no text, or asks for too much. */
+export const NOBODY: RequiredGroups = '\0';
 
 /** A LogicalCluster. */
 export interface LogicalClusterFacts {
   readonly phase: string;
-  /** Annotation `authorization.kcp.io/required-groups`; absent: none are required. */
+  /** Absent: none are required. */
   readonly requiredGroups?: RequiredGroups;
   /** The Workspace that it is the content of; absent for `root` and homes. */
   readonly owner?: { readonly cluster: string; readonly name: string; readonly uid: string };

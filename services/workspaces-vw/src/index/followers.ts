@@ -1,3 +1,4 @@
+import { partsOf } from './edges.ts';
 import type { Subject } from './facts.ts';
 import { MultiMap } from './multi-map.ts';
 import type { Edges, IndexEvent, Interest, Snapshot } from './snapshot.ts';
@@ -10,12 +11,42 @@ interface Follower {
   active: boolean;
 }
 
+/** Sets of edges for which it is kept who follows them. */
+const MOST_FOUND = 64;
+
 /** Followers of one parent, or of all, by what they want. */
 class Scope {
   readonly everything = new Set<Follower>();
   readonly bySubject = new MultiMap<Subject, Follower>();
   readonly byCluster = new MultiMap<string, Follower>();
   readonly byCreator = new MultiMap<string, Follower>();
+  /** Many events may come of one change, all with the same edges: it is looked up once who follows these. */
+  #found = new WeakMap<Edges, readonly Follower[]>();
+  #count = 0;
+
+  /** Followers have come or gone. */
+  forget(): void {
+    this.#found = new WeakMap();
+    this.#count = 0;
+  }
+
+  followersOf(edges: Edges): readonly Follower[] {
+    const known = this.#found.get(edges);
+    if (known) return known;
+    const found = this.#lookUp(edges);
+    if (this.#count === MOST_FOUND) this.forget();
+    this.#found.set(edges, found);
+    this.#count += 1;
+    return found;
+  }
+
+  #lookUp(edges: Edges): readonly Follower[] {
+    const { bySubject } = this;
+    const few = edges.size <= bySubject.size ? edges.subjects() : [...bySubject.keys()].filter(subject => edges.has(subject));
+    const found = new Set<Follower>();
+    for (const subject of few) for (const follower of bySubject.get(subject) ?? []) found.add(follower);
+    return [...found];
+  }
 
   get isEmpty(): boolean {
     return this.everything.size + this.bySubject.size + this.byCluster.size + this.byCreator.size === 0;
@@ -23,6 +54,9 @@ class Scope {
 }
 
 const ALL_PARENTS = Symbol('all parents');
+
+/** What followers have thrown. What was written is in the index all the same. */
+export class FollowersFailed extends AggregateError {}
 
 /** Who is to be told what. An event costs what it concerns, however many others follow. */
 export class Followers {
@@ -46,6 +80,7 @@ export class Followers {
 
     const scope = this.#scopes.get(parent) ?? new Scope();
     this.#scopes.set(parent, scope);
+    scope.forget();
     if (!subjects) scope.everything.add(follower);
     for (const subject of subjects ?? []) scope.bySubject.add(subject, follower);
     for (const cluster of clusters) scope.byCluster.add(cluster, follower);
@@ -56,6 +91,7 @@ export class Followers {
       if (!follower.active) return;
       follower.active = false;
       this.#size -= 1;
+      scope.forget();
       scope.everything.delete(follower);
       for (const subject of subjects ?? []) scope.bySubject.delete(subject, follower);
       for (const cluster of clusters) scope.byCluster.delete(cluster, follower);
@@ -95,12 +131,9 @@ function collect(scope: Scope, snapshots: readonly Snapshot[], into: Set<Followe
     add(scope.byCluster.get(clusterOfWorkspace(snapshot.object)));
     if (snapshot.creator) add(scope.byCreator.get(snapshot.creator.name));
   }
-  for (const edges of new Set(snapshots.flatMap(edgesOf))) {
-    if (edges.size <= scope.bySubject.size) for (const subject of edges.subjects()) add(scope.bySubject.get(subject));
-    else for (const subject of scope.bySubject.keys()) if (edges.has(subject)) add(scope.bySubject.get(subject));
-  }
+  for (const edges of new Set(snapshots.flatMap(edgesOf))) add(scope.followersOf(edges));
 }
 
 /** The edges that make a workspace a candidate. To a mount those are its own: the way into its parent is needed besides. */
 const edgesOf = ({ entrance, mount }: Snapshot): Edges[] =>
-  mount ? [mount.edges, mount.shardWide] : [entrance.edges, entrance.shardWide];
+  mount ? [mount.edges, mount.shardWide].flatMap(partsOf).map(({ edges }) => edges) : [entrance.edges, entrance.shardWide];

@@ -1,8 +1,9 @@
 import type { EdgeCounter } from './edges.ts';
 import { type BindingFacts, type RoleFacts, SHARD_WIDE_CLUSTER, type Subject } from './facts.ts';
-import { gives, normalRole, type Permission, sameRole } from './roles.ts';
+import type { Mounts, Readers } from './mounts.ts';
+import { gives, namesIn, normalRole, type Permission, type Role, sameRole } from './roles.ts';
 import { emptyMap } from './sorted-map.ts';
-import type { Binding, ClusterState, IndexState, Mount, NamedRole } from './state.ts';
+import type { Binding, ClusterState, Entry, IndexState, NamedRole, ShardState } from './state.ts';
 
 /*
  * kcp merges, for each logical cluster, its own ClusterRoles with those of the same name in `system:admin` of its shard, and applies its own
@@ -29,72 +30,81 @@ export function setRole(index: IndexState, cluster: ClusterState, name: string, 
   const after = normalRole(given);
   if (sameRole(before, after)) return;
   keep(cluster, name, { facts: after, bindings });
+  keepNames(index, cluster, name, before, after);
 
   if (isShardWide(cluster)) {
-    for (const target of shardWideTargets(cluster)) recount(index, target, bindings.values(), [before], [after]);
+    for (const target of shardWideTargets(cluster, name)) recount(index, target, bindings.values(), [before], [after]);
     for (const other of cluster.shard.byRole.get(name) ?? []) {
       if (other === cluster) continue;
       const { facts, bindings: ofOther } = named(other, name);
       if (ofOther.size === 0) continue;
-      for (const target of localTargets(other, before, after)) {
+      for (const target of localTargets(other, name)) {
         recount(index, target, ofOther.values(), [facts, before], [facts, after]);
       }
     }
   } else {
     const shardWide = named(shardWideOf(cluster), name);
-    for (const target of localTargets(cluster, before, after)) {
+    for (const target of localTargets(cluster, name)) {
       recount(index, target, bindings.values(), [shardWide.facts, before], [shardWide.facts, after]);
       recount(index, target, shardWide.bindings.values(), [before], [after]);
     }
   }
 }
 
+/** Takes away before it gives: should it fail in between, nobody has what he had no more. */
 export function setBinding(index: IndexState, cluster: ClusterState, name: string, given: BindingFacts | undefined): void {
   const before = cluster.bindings.get(name);
-  const after = given && {
-    role: given.role,
-    subjects: [...new Set(given.subjects)].sort().map(subject => index.subjects.use(subject)),
-  };
-  if (before && before.role === after?.role) {
-    const [held, wanted] = [new Set(before.subjects), new Set(after.subjects)];
-    grant(
-      index,
-      cluster,
-      before.role,
-      before.subjects.filter(subject => !wanted.has(subject)),
-      -1,
-    );
-    grant(
-      index,
-      cluster,
-      after.role,
-      after.subjects.filter(subject => !held.has(subject)),
-      1,
-    );
-  } else {
-    if (before) grant(index, cluster, before.role, before.subjects, -1);
-    if (after) grant(index, cluster, after.role, after.subjects, 1);
+  const wanted = new Set(given?.subjects);
+  const held = new Set(before?.subjects);
+  const isSameRole = before?.role === given?.role;
+  if (before) {
+    const lost = isSameRole ? before.subjects.filter(subject => !wanted.has(subject)) : before.subjects;
+    grant(index, cluster, before.role, lost, -1);
   }
-  if (before && before.role !== after?.role) keepBinding(cluster, name, before.role, undefined);
+  const after = given && { role: given.role, subjects: [...wanted].sort().map(subject => index.subjects.use(subject)) };
+  if (after) {
+    const gained = isSameRole ? after.subjects.filter(subject => !held.has(subject)) : after.subjects;
+    grant(index, cluster, after.role, gained, 1);
+  }
+  if (before && !isSameRole) keepBinding(cluster, name, before.role, undefined);
   if (after) keepBinding(cluster, name, after.role, after);
   cluster.bindings = after ? cluster.bindings.with(name, after) : cluster.bindings.without(name);
   for (const subject of before?.subjects ?? []) index.subjects.release(subject);
 }
 
-/** Counts what a mount that has just become known has from the bindings that there are. */
-export function countMount(index: IndexState, cluster: ClusterState, mount: Mount): void {
-  const permission: Permission = { mount: mount.entry.name };
-  const local: Target = { counter: mount.local, permission };
-  const shardWide: Target = { counter: mount.shardWide, permission };
+/** Counts what the first mount of a logical cluster finds there. */
+export function countMounts(index: IndexState, mounts: Mounts): void {
+  const { cluster, readers } = mounts;
   const ofShard = shardWideOf(cluster);
-  for (const binding of ofShard?.bindings.values() ?? []) {
-    recount(index, shardWide, [binding], [], [named(ofShard, binding.role).facts]);
-    if (ofShard !== cluster) recount(index, local, [binding], [], [named(cluster, binding.role).facts]);
-  }
   if (ofShard === cluster) return;
-  for (const binding of cluster.bindings.values()) {
-    recount(index, local, [binding], [], [named(cluster, binding.role).facts, named(ofShard, binding.role).facts]);
+  for (const [name, { facts }] of cluster.roles.entries()) for (const named of namesIn(facts)) readers.namedBy.add(named, name);
+  const count = (role: string, binding: Binding, roles: Roles): void => {
+    for (const target of mountTargets(mounts, role)) recount(index, target, [binding], [], roles);
+  };
+  for (const binding of ofShard?.bindings.values() ?? []) {
+    const { facts } = named(cluster, binding.role);
+    if (facts) count(binding.role, binding, [facts]);
   }
+  for (const binding of cluster.bindings.values()) {
+    count(binding.role, binding, [named(cluster, binding.role).facts, named(ofShard, binding.role).facts]);
+  }
+}
+
+/** The mounts that a role of a logical cluster, with that of the whole shard, gives by name. */
+export function mountsNamedBy({ cluster, open }: Mounts, role: string): Iterable<Entry> {
+  const roles = [named(cluster, role).facts, named(shardWideOf(cluster), role).facts];
+  return new Set(roles.flatMap(one => entriesOf(open, namesIn(one))));
+}
+
+const entriesOf = (open: Mounts['open'], names: ReadonlySet<string>): Entry[] =>
+  names.size < open.size
+    ? [...names].map(name => open.get(name)).filter(entry => entry !== undefined)
+    : [...open.values()].filter(({ name }) => names.has(name));
+
+/** Those of a whole shard. */
+export function* shardWideMountsNamedBy({ clusters, mounts }: ShardState, role: string): Generator<Entry> {
+  const names = namesIn(named(clusters.get(SHARD_WIDE_CLUSTER), role).facts);
+  for (const entry of mounts.values()) if (names.has(entry.name)) yield entry;
 }
 
 /** Counts subjects of a binding of `cluster` in or out, wherever it gives something. */
@@ -102,18 +112,18 @@ function grant(index: IndexState, cluster: ClusterState, role: string, subjects:
   if (subjects.length === 0) return;
   const { facts } = named(cluster, role);
   if (isShardWide(cluster)) {
-    for (const target of shardWideTargets(cluster)) count(index, target, subjects, [facts], change);
+    for (const target of shardWideTargets(cluster, role)) count(index, target, subjects, [facts], change);
     for (const other of cluster.shard.byRole.get(role) ?? []) {
       const local = other === cluster ? undefined : named(other, role).facts;
-      if (local) for (const target of localTargets(other, local)) count(index, target, subjects, [local], change);
+      if (local) for (const target of localTargets(other, role)) count(index, target, subjects, [local], change);
     }
   } else {
     const shardWide = named(shardWideOf(cluster), role).facts;
-    for (const target of localTargets(cluster, facts, shardWide)) count(index, target, subjects, [facts, shardWide], change);
+    for (const target of localTargets(cluster, role)) count(index, target, subjects, [facts, shardWide], change);
   }
 }
 
-type Roles = readonly (RoleFacts | undefined)[];
+type Roles = readonly (Role | undefined)[];
 
 const anyGives = (roles: Roles, permission: Permission): boolean => roles.some(role => gives(role, permission));
 
@@ -133,25 +143,51 @@ function recount(index: IndexState, target: Target, bindings: Iterable<Binding>,
   }
 }
 
-/** All that these roles can give something in. */
-function* localTargets(cluster: ClusterState, ...roles: Roles): Generator<Target> {
-  yield { counter: cluster.access, permission: 'access' };
-  for (const mount of mountsOf(cluster, roles)) yield { counter: mount.local, permission: { mount: mount.entry.name } };
+/** All that a role of this name can give something in. */
+function* localTargets({ access, mounts }: ClusterState, role: string): Generator<Target> {
+  yield { counter: access, permission: 'access' };
+  if (mounts) yield* mountTargets(mounts, role);
 }
 
-function mountsOf(cluster: ClusterState, roles: Roles): Iterable<Mount> {
-  const names = new Set<string>();
-  if (cluster.mounts.size === 0) return [];
-  for (const role of roles) {
-    if (role?.getWorkspaces === '*') return cluster.mounts.values();
-    for (const name of role?.getWorkspaces ?? []) names.add(name);
-  }
-  return [...names].map(name => cluster.mounts.get(name)).filter(mount => mount !== undefined);
+function* mountTargets({ anybody, readers }: Mounts, role: string): Generator<Target> {
+  yield { counter: anybody, permission: 'get any' };
+  yield* readerTargets(readers, role);
 }
 
-function* shardWideTargets({ shard }: ClusterState): Generator<Target> {
+function* shardWideTargets({ shard }: ClusterState, role: string): Generator<Target> {
   yield { counter: shard.access, permission: 'access' };
-  for (const mount of shard.mounts) yield { counter: mount.shardWide, permission: { mount: mount.entry.name } };
+  yield* readerTargets(shard.readers, role);
+}
+
+function* readerTargets(readers: Readers, role: string): Generator<Target> {
+  yield { counter: readers.all, permission: 'get all' };
+  yield {
+    // Only of a role that somebody has.
+    get counter() {
+      return readers.ofRole(role);
+    },
+    permission: 'get some',
+  };
+}
+
+/** Which workspaces a role gives by name. */
+function keepNames(
+  index: IndexState,
+  cluster: ClusterState,
+  role: string,
+  before: Role | undefined,
+  after: Role | undefined,
+): void {
+  const { mounts, shard } = cluster;
+  const readers = isShardWide(cluster) ? shard.readers : mounts?.readers;
+  if (!readers) return;
+  const [were, are] = [namesIn(before), namesIn(after)];
+  for (const name of were) if (!are.has(name)) readers.namedBy.delete(name, role);
+  for (const name of are) if (!were.has(name)) readers.namedBy.add(name, role);
+  const changed = new Set([...[...were].filter(name => !are.has(name)), ...[...are].filter(name => !were.has(name))]);
+  if (changed.size === 0) return;
+  const entries = isShardWide(cluster) ? [...shard.mounts.values()].filter(({ name }) => changed.has(name)) : undefined;
+  for (const entry of entries ?? (mounts ? entriesOf(mounts.open, changed) : [])) index.touched.entries.set(entry.key, entry);
 }
 
 function keepBinding(cluster: ClusterState, name: string, role: string, binding: Binding | undefined): void {

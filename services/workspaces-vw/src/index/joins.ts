@@ -51,7 +51,7 @@ const isSameGate = (before: Entrance | undefined, after: Draft): boolean =>
   before.cluster === after.cluster &&
   before.shard === after.shard &&
   before.open === after.open &&
-  isDeepStrictEqual(before.requiredGroups, after.requiredGroups);
+  before.requiredGroups === after.requiredGroups;
 
 /** Counters whose subjects the batch has changed. */
 export type Changes = ReadonlyMap<EdgeCounter, Gains>;
@@ -81,7 +81,7 @@ export function entranceOf({ draft, isOtherGate }: Change, before: Entrance | un
   const { source, requiredGroups, ...rest } = draft;
   return {
     ...rest,
-    ...(requiredGroups && { requiredGroups }),
+    ...(requiredGroups !== undefined && { requiredGroups }),
     edges: source?.access.edges ?? NO_EDGES,
     shardWide: source?.shard.access.edges ?? NO_EDGES,
     version: before && !isOtherGate ? before.version : version,
@@ -92,7 +92,10 @@ export function entranceOf({ draft, isOtherGate }: Change, before: Entrance | un
 export type Way = { readonly shared: Place } | { readonly own: Draft };
 
 export function wayInto(entry: Entry, copy: Copy, placeOf: (name: string) => Place | undefined): Way {
-  if (isMount(copy.object)) return entry.parent.chosen ? { shared: entry.parent } : { own: closed(entry.parent.name) };
+  if (isMount(copy.object)) {
+    const isOpenMount = copy.state.mounts?.open.has(entry.name) === true;
+    return isOpenMount && entry.parent.chosen ? { shared: entry.parent } : { own: closed(entry.parent.name) };
+  }
   const name = clusterOfWorkspace(copy.object);
   const place = name === '' ? undefined : placeOf(name);
   const [first] = place?.states ?? [];

@@ -1,12 +1,4 @@
-import type {
-  BindingFacts,
-  IndexWriter,
-  LogicalClusterFacts,
-  RequiredGroups,
-  RoleFacts,
-  Subject,
-  WorkspaceObject,
-} from './facts.ts';
+import type { BindingFacts, IndexWriter, LogicalClusterFacts, RoleFacts, Subject, WorkspaceObject } from './facts.ts';
 import type { Edges, Entrance, Interest, Snapshot } from './snapshot.ts';
 
 /*
@@ -39,7 +31,7 @@ export interface PlainEntrance {
   readonly cluster: string;
   readonly shard: string;
   readonly open: boolean;
-  readonly requiredGroups: RequiredGroups | null;
+  readonly requiredGroups: readonly (readonly string[])[] | null;
   readonly edges: readonly Subject[];
   readonly shardWide: readonly Subject[];
 }
@@ -56,8 +48,11 @@ export interface PlainSnapshot {
   readonly ownerAnnotation: string | null;
   readonly creator: unknown;
   readonly entrance: PlainEntrance;
+  /** Those of the whole shard among the others. */
   readonly mount: { readonly edges: readonly Subject[]; readonly shardWide: readonly Subject[] } | null;
 }
+
+const groupsIn = (text: string | undefined): string[][] | null => text?.split(';').map(groups => groups.split(',')) ?? null;
 
 const sorted = (subjects: Iterable<Subject>): Subject[] => [...new Set(subjects)].sort();
 
@@ -108,7 +103,7 @@ export class NaiveIndex implements IndexWriter {
     const copy = this.#copyOf(parent, name);
     if (!copy) return undefined;
     const { shard, facts: object } = copy;
-    const isMount = !object.spec?.cluster && object.spec?.mount !== undefined;
+    const isMount = object.spec?.mount !== undefined;
     const owner = object.metadata?.annotations?.[OWNER] ?? null;
     return {
       ...{ parent, name, shard, spec: object.spec, status: object.status, ownerAnnotation: owner },
@@ -116,9 +111,7 @@ export class NaiveIndex implements IndexWriter {
       upstreamVersion: object.metadata?.resourceVersion ?? '',
       creator: ['', 'Scheduling', 'Initializing'].includes(object.status?.phase ?? '') && owner ? creatorIn(owner) : null,
       entrance: isMount ? (this.entrance(parent) ?? closed(parent)) : this.#entranceOf(parent, name, object),
-      mount: isMount
-        ? this.#subjects(shard, parent, ({ getWorkspaces }) => getWorkspaces === '*' || getWorkspaces?.includes(name) === true)
-        : null,
+      mount: isMount ? this.#readers(shard, parent, name) : null,
     };
   }
 
@@ -134,7 +127,7 @@ export class NaiveIndex implements IndexWriter {
     return this.all().filter(workspace => {
       if (parent !== undefined && workspace.parent !== parent) return false;
       if (!wanted) return true;
-      const cluster = (workspace.spec as WorkspaceObject['spec'])?.cluster;
+      const cluster = workspace.mount ? '' : (workspace.spec as WorkspaceObject['spec'])?.cluster;
       const isCreator = creator !== undefined && (workspace.creator as Snapshot['creator'] | null)?.name === creator;
       return isCreator || (cluster && names.has(cluster)) || edgesOf(workspace).some(subject => wanted.has(subject));
     });
@@ -152,6 +145,7 @@ export class NaiveIndex implements IndexWriter {
     return this.all().some(workspace => {
       if (parent !== undefined && workspace.parent !== parent) return false;
       const { metadata, spec, status } = this.#copyOf(workspace.parent, workspace.name)?.facts ?? {};
+      if (workspace.mount) return false;
       if (metadata?.deletionTimestamp || status?.phase === 'Terminating' || status?.phase === 'Deleting') return false;
       return Boolean(spec?.cluster) && this.#shardsWith(spec?.cluster ?? '').length === 0;
     });
@@ -181,9 +175,18 @@ export class NaiveIndex implements IndexWriter {
   #enter(cluster: Fact<LogicalClusterFacts>): PlainEntrance {
     return {
       ...{ cluster: cluster.cluster, shard: cluster.shard, open: isOpen(cluster) },
-      requiredGroups: cluster.facts.requiredGroups ?? null,
+      requiredGroups: groupsIn(cluster.facts.requiredGroups),
       ...this.#subjects(cluster.shard, cluster.cluster, ({ access }) => access),
     };
+  }
+
+  #readers(shard: string, parent: string, name: string): PlainSnapshot['mount'] {
+    const { edges, shardWide } = this.#subjects(
+      shard,
+      parent,
+      ({ getWorkspaces }) => getWorkspaces === '*' || getWorkspaces?.includes(name) === true,
+    );
+    return { edges: sorted([...edges, ...shardWide]), shardWide: [] };
   }
 
   /** Who has a permission in a logical cluster of a shard, by whose bindings. */
@@ -230,7 +233,7 @@ const subjectsIn = (edges: Edges): Subject[] => [...edges.subjects()];
 
 /** What the real index says, in the same form. */
 export const plainEntrance = ({ cluster, shard, open, requiredGroups, edges, shardWide }: Entrance): PlainEntrance => ({
-  ...{ cluster, shard, open, requiredGroups: requiredGroups ?? null },
+  ...{ cluster, shard, open, requiredGroups: groupsIn(requiredGroups) },
   ...{ edges: subjectsIn(edges), shardWide: subjectsIn(shardWide) },
 });
 
@@ -240,5 +243,7 @@ export const plainSnapshot = (snapshot: Snapshot): PlainSnapshot => ({
   ownerAnnotation: snapshot.ownerAnnotation ?? null,
   creator: snapshot.creator ?? null,
   entrance: plainEntrance(snapshot.entrance),
-  mount: snapshot.mount ? { edges: subjectsIn(snapshot.mount.edges), shardWide: subjectsIn(snapshot.mount.shardWide) } : null,
+  mount: snapshot.mount
+    ? { edges: sorted([...subjectsIn(snapshot.mount.edges), ...subjectsIn(snapshot.mount.shardWide)]), shardWide: [] }
+    : null,
 });

@@ -1,27 +1,36 @@
 import type { RoleFacts } from './facts.ts';
 
-/** With its names sorted, each once. A role that gives nothing is none. */
-export function normalRole(role: RoleFacts | undefined): RoleFacts | undefined {
+/** A role as the index keeps it. One that gives nothing is none. */
+export interface Role {
+  readonly access: boolean;
+  readonly getWorkspaces?: '*' | ReadonlySet<string>;
+}
+
+export function normalRole(role: RoleFacts | undefined): Role | undefined {
   if (!role) return undefined;
   const { access, getWorkspaces } = role;
   if (getWorkspaces === undefined || getWorkspaces.length === 0) return access ? { access } : undefined;
-  return { access, getWorkspaces: getWorkspaces === '*' ? '*' : [...new Set(getWorkspaces)].sort() };
+  return { access, getWorkspaces: getWorkspaces === '*' ? '*' : new Set(getWorkspaces) };
 }
 
-/** Of normal roles. */
-export function sameRole(a: RoleFacts | undefined, b: RoleFacts | undefined): boolean {
-  if (a?.access !== b?.access) return false;
-  const [ofA, ofB] = [a?.getWorkspaces, b?.getWorkspaces];
-  if (ofA === ofB) return true;
-  if (!Array.isArray(ofA) || !Array.isArray(ofB) || ofA.length !== ofB.length) return false;
-  return ofA.every((name, index) => name === ofB[index]);
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** The workspaces that a role gives by name. */
+export const namesIn = (role: Role | undefined): ReadonlySet<string> =>
+  role?.getWorkspaces === undefined || role.getWorkspaces === '*' ? NO_NAMES : role.getWorkspaces;
+
+export function sameRole(a: Role | undefined, b: Role | undefined): boolean {
+  if (a?.access !== b?.access || (a?.getWorkspaces === '*') !== (b?.getWorkspaces === '*')) return false;
+  const [ofA, ofB] = [namesIn(a), namesIn(b)];
+  return ofA.size === ofB.size && [...ofA].every(name => ofB.has(name));
 }
 
-/** What a role has to give for somebody to get an edge: a way in, or the sight of one mount. */
-export type Permission = 'access' | { readonly mount: string };
+/** What a role has to give for somebody to get an edge: a way in, or to get all workspaces, some by name, or any. */
+export type Permission = 'access' | 'get all' | 'get some' | 'get any';
 
-export function gives(role: RoleFacts | undefined, permission: Permission): boolean {
+export function gives(role: Role | undefined, permission: Permission): boolean {
   if (!role) return false;
   if (permission === 'access') return role.access;
-  return role.getWorkspaces === '*' || role.getWorkspaces?.includes(permission.mount) === true;
+  if (permission === 'get all') return role.getWorkspaces === '*';
+  return role.getWorkspaces !== undefined && (permission === 'get any' || role.getWorkspaces !== '*');
 }

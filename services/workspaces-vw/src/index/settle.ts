@@ -1,10 +1,12 @@
 import { keepBooks } from './books.ts';
 import type { EdgeCounter, EdgeSet, Gains } from './edges.ts';
-import { countMount } from './grants.ts';
+import { fitMount } from './fit-mounts.ts';
+import { mountsNamedBy, shardWideMountsNamedBy } from './grants.ts';
 import { type Change, changeOf, chosenFor, copyOf, draftOf, entranceOf, sameOwner, wayInto } from './joins.ts';
-import { ofParent } from './postings.ts';
+import { isOtherUnion, type MountSource, Mounts, mountSource, Readers, RoleReaders, SHUT, unionOf } from './mounts.ts';
+import { keyOf, ofParent } from './postings.ts';
 import type { Entrance, IndexEvent, Snapshot } from './snapshot.ts';
-import { ClusterState, type Copy, type Entry, type IndexState, Mount, type Place, ShardState, Touched } from './state.ts';
+import { ClusterState, type Copy, type Entry, type IndexState, type Place, ShardState, Touched } from './state.ts';
 import { isMount, withVersion } from './workspace-object.ts';
 
 /** What a change of edges was, found by the edges after it. */
@@ -23,7 +25,7 @@ interface Next {
   readonly entrance: { readonly shared: Place } | { readonly own: Change | undefined };
   /** Whose edges count; undefined: nobody's. */
   readonly source: ClusterState | undefined;
-  readonly mount: Mount | undefined;
+  readonly mount: MountSource | undefined;
 }
 
 /**
@@ -31,6 +33,15 @@ interface Next {
  * First everything is decided and then everything is made, because edges carry the version at which they were gained.
  */
 export function settle(index: IndexState, head: bigint): readonly IndexEvent[] {
+  try {
+    return settled(index, head);
+  } finally {
+    // A batch that cannot be ended must not keep the next ones from being ended, too.
+    index.touched = new Touched();
+  }
+}
+
+function settled(index: IndexState, head: bigint): readonly IndexEvent[] {
   const { touched } = index;
   for (const [cluster, entry] of touched.mounts) fitMount(index, cluster, entry);
   const changes = settleCounters(index);
@@ -51,47 +62,38 @@ export function settle(index: IndexState, head: bigint): readonly IndexEvent[] {
   for (const [place, change] of places) place.entrance = change && entranceOf(change, place.entrance, usedAt.get(place) ?? last);
   const events = plans.map(plan => carryOut(index, plan, edgeChanges));
   prune(index);
-  index.touched = new Touched();
   return events;
 }
 
-/** Makes a mount known, or forgets it, as its object says. */
-function fitMount(index: IndexState, cluster: ClusterState, entry: Entry): void {
-  const copy = entry.copies.find(({ state }) => state === cluster);
-  const known = cluster.mounts.get(entry.name);
-  if (copy && isMount(copy.object)) {
-    if (known) return;
-    const mount = new Mount(entry);
-    cluster.mounts = cluster.mounts.with(entry.name, mount);
-    cluster.shard.mounts.add(mount);
-    countMount(index, cluster, mount);
-  } else if (known) {
-    cluster.mounts = cluster.mounts.without(entry.name);
-    cluster.shard.mounts.delete(known);
-    for (const counter of [known.local, known.shardWide]) {
-      index.touched.counters.delete(counter);
-      index.edges -= counter.edges.size;
-    }
+/** Finds out whose edges are others, and touches all that shows them. */
+function settleCounters(index: IndexState): Map<EdgeCounter, Gains> {
+  const changes = new Map<EdgeCounter, Gains>();
+  for (const counter of index.touched.counters) {
+    const { holder } = counter;
+    const gains = counter.settle();
+    if (gains) {
+      changes.set(counter, gains);
+      touchShowing(index, holder);
+    } else if (holder instanceof RoleReaders) holder.forgetIfEmpty();
   }
+  return changes;
 }
 
-/** Finds out whose edges are others, and touches all that shows them. */
-function settleCounters({ touched, places }: IndexState): Map<EdgeCounter, Gains> {
-  const touch = (state: ClusterState): void => {
+function touchShowing({ touched, places }: IndexState, holder: unknown): void {
+  const touchState = (state: ClusterState): void => {
     const place = state.facts && places.get(state.name);
     if (place) touched.places.add(place);
   };
-  const changes = new Map<EdgeCounter, Gains>();
-  for (const counter of touched.counters) {
-    const gains = counter.settle();
-    if (!gains) continue;
-    changes.set(counter, gains);
-    const { holder } = counter;
-    if (holder instanceof ClusterState) touch(holder);
-    else if (holder instanceof ShardState) for (const state of holder.clusters.values()) touch(state);
-    else if (holder instanceof Mount) touched.entries.set(holder.entry.key, holder.entry);
+  const touch = (entries: Iterable<Entry>): void => {
+    for (const entry of entries) touched.entries.set(entry.key, entry);
+  };
+  if (holder instanceof ClusterState) touchState(holder);
+  else if (holder instanceof ShardState) for (const state of holder.clusters.values()) touchState(state);
+  else if (holder instanceof Readers) touch((holder.of instanceof Mounts ? holder.of.open : holder.of.mounts).values());
+  else if (holder instanceof RoleReaders) {
+    const { role, readers } = holder;
+    touch(readers.of instanceof Mounts ? mountsNamedBy(readers.of, role) : shardWideMountsNamedBy(readers.of, role));
   }
-  return changes;
 }
 
 /** Finds out which entrances are others, and touches the workspaces behind them. Undefined: no shard has the logical cluster any more. */
@@ -109,7 +111,7 @@ function settlePlaces(index: IndexState, changes: ReadonlyMap<EdgeCounter, Gains
       changed.set(place, change);
       for (const entry of place.family?.mounts ?? []) touch(entry);
     }
-    for (const entry of place.tenants) touch(entry);
+    for (const entry of concernedTenants(place)) touch(entry);
     if (place.chosen?.shard !== chosen?.shard && place.family) {
       for (const entry of ofParent(index.workspaces, place.name)) if (entry.copies.length > 1) touch(entry);
     }
@@ -117,6 +119,20 @@ function settlePlaces(index: IndexState, changes: ReadonlyMap<EdgeCounter, Gains
     place.owner = owner;
   }
   return changed;
+}
+
+/** Those to whom the place may open or close. The others are kept out of it, and only show on which shard it is. */
+function* concernedTenants(place: Place): Iterable<Entry> {
+  const owners = place.states.map(({ facts }) => facts?.owner).filter(owner => owner !== undefined);
+  const firstShard = place.states[0]?.shard.name ?? '';
+  if (firstShard === place.firstShard) {
+    for (const { cluster, name } of [...owners, ...place.owners]) {
+      const tenant = place.tenants.get(keyOf(cluster, name));
+      if (tenant) yield tenant;
+    }
+  } else yield* place.tenants.values();
+  place.owners = owners;
+  place.firstShard = firstShard;
 }
 
 function nextOf(
@@ -133,7 +149,7 @@ function nextOf(
   const way = wayInto(entry, copy, name => index.places.get(name));
   const own = 'own' in way ? changeOf(before?.entrance, way.own, changes) : undefined;
   const isOtherEntrance = 'own' in way ? own !== undefined : places.has(way.shared) || before?.entrance !== way.shared.entrance;
-  const mount = isMount(copy.object) ? copy.state.mounts.get(entry.name) : undefined;
+  const mount = isMount(copy.object) ? sourceOf(copy.state, entry) : undefined;
   if (!isOtherObject && !isOtherEntrance && !isOtherMount(before, mount, changes)) return 'same';
   const source = 'own' in way ? way.own.source : way.shared.chosen;
   return { copy, isOtherObject, entrance: 'own' in way ? { own } : way, source, mount };
@@ -147,15 +163,18 @@ const isSameObject = ({ object, shard, upstreamVersion }: Snapshot, copy: Copy):
     upstreamVersion === copy.upstreamVersion &&
     (object.metadata?.uid ?? '') === copy.uid);
 
-const isOtherMount = (before: Snapshot, mount: Mount | undefined, changes: ReadonlyMap<EdgeCounter, Gains>): boolean =>
-  before.mount?.edges !== mount?.local.edges ||
-  before.mount?.shardWide !== mount?.shardWide.edges ||
-  (mount !== undefined && (changes.has(mount.local) || changes.has(mount.shardWide)));
+const sourceOf = ({ mounts }: ClusterState, { name }: Entry): MountSource =>
+  mounts?.open.has(name) ? mountSource(mounts, name) : SHUT;
+
+function isOtherMount(before: Snapshot, mount: MountSource | undefined, changes: ReadonlyMap<EdgeCounter, Gains>): boolean {
+  if (!before.mount || !mount) return Boolean(before.mount) !== Boolean(mount);
+  return isOtherUnion(before.mount.edges, mount.local, changes) || isOtherUnion(before.mount.shardWide, mount.shardWide, changes);
+}
 
 function* usedBy({ source, mount, entrance }: Next): Generator<EdgeCounter | Place> {
   if ('shared' in entrance) yield entrance.shared;
   if (source) yield* [source.access, source.shard.access];
-  if (mount) yield* [mount.local, mount.shardWide];
+  if (mount) yield* [...mount.local, ...mount.shardWide];
 }
 
 /** An edge is of the version of the event that shows it; of several, or none, of the last one. */
@@ -171,21 +190,41 @@ function makeEdges(
     counter.edges = before.changed(gains, usedAt.get(counter) ?? last);
     index.edges += gains.gained.length - gains.lost.length;
     made.set(counter.edges, { ...gains, before });
+    const { holder } = counter;
+    if (holder instanceof Mounts && counter === holder.anybody) post(holder, gains);
+    if (holder instanceof RoleReaders) holder.forgetIfEmpty();
   }
   return made;
 }
 
+/** Where somebody may get mounts. */
+function post(mounts: Mounts, { gained, lost }: Gains): void {
+  const { readable } = mounts.cluster.shard;
+  for (const subject of gained) readable.add(subject, mounts);
+  for (const subject of lost) readable.delete(subject, mounts);
+}
+
 function carryOut(index: IndexState, { entry, version, next }: Plan, edgeChanges: EdgeChanges): IndexEvent {
   const before = entry.snapshot;
-  const after = next && snapshotOf(entry, next, before, version);
+  const after = next && snapshotOf(entry, next, before, { version, edgeChanges });
   if (next && after) next.copy.object = after.object;
   entry.snapshot = after;
-  keepBooks(index, entry, { before, after, edgeChanges, shardWide: next?.mount ? undefined : next?.source?.shard });
+  keepBooks(index, entry, {
+    ...{ before, after, edgeChanges },
+    shardWide: next?.mount ? undefined : next?.source?.shard,
+    isOpenMount: next?.mount !== undefined && next.mount !== SHUT,
+  });
   return { version, ...(before && { before }), ...(after && { after }) };
 }
 
-function snapshotOf(entry: Entry, next: Next, before: Snapshot | undefined, version: bigint): Snapshot {
+interface Moment {
+  readonly version: bigint;
+  readonly edgeChanges: EdgeChanges;
+}
+
+function snapshotOf(entry: Entry, next: Next, before: Snapshot | undefined, moment: Moment): Snapshot {
   const { copy, mount } = next;
+  const { version } = moment;
   const kept = next.isOtherObject ? undefined : before;
   return {
     parent: entry.parent.name,
@@ -195,9 +234,22 @@ function snapshotOf(entry: Entry, next: Next, before: Snapshot | undefined, vers
     upstreamVersion: copy.upstreamVersion,
     ...(copy.ownerAnnotation !== undefined && { ownerAnnotation: copy.ownerAnnotation }),
     objectVersion: kept?.objectVersion ?? version,
+    size: copy.size,
     entrance: entranceFor(next, before, version),
-    ...(mount && { mount: { edges: mount.local.edges, shardWide: mount.shardWide.edges } }),
+    ...(mount && { mount: mountOf(mount, before?.mount, moment) }),
     ...(copy.creator && { creator: copy.creator }),
+  };
+}
+
+function mountOf(
+  source: MountSource,
+  before: Snapshot['mount'],
+  { version, edgeChanges }: Moment,
+): NonNullable<Snapshot['mount']> {
+  const edgesBefore = ({ edges }: EdgeCounter): EdgeSet => edgeChanges.get(edges)?.before ?? edges;
+  return {
+    edges: unionOf(source.local, { before: before?.edges, version, edgesBefore }),
+    shardWide: unionOf(source.shardWide, { before: before?.shardWide, version, edgesBefore }),
   };
 }
 

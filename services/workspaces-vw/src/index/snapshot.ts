@@ -43,6 +43,8 @@ export interface Snapshot {
   readonly ownerAnnotation?: string;
   /** The version of the index at which the object changed last. */
   readonly objectVersion: bigint;
+  /** Bytes of the object, estimated when it was read; absent: nobody has looked. */
+  readonly size?: number;
   /** Of its logical cluster. Of one that is not scheduled yet: closed. Of a mount: that of its parent. */
   readonly entrance: Entrance;
   /** Of a mount: who may `get` it in its parent; both are needed then. */
@@ -108,6 +110,8 @@ export interface IndexStats {
   /** Named by bindings. */
   readonly subjects: number;
   readonly followers: number;
+  /** Bytes of the last events, estimated. */
+  readonly logBytes?: number;
   /** Whatever else has an entry in a map of the index, the last events apart: zero when there is nothing to know. */
   readonly kept: number;
 }

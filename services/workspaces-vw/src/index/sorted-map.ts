@@ -63,6 +63,11 @@ export class SortedMap<V> {
     return this.#values instanceof Tree ? this.#values.keys() : this.#keys.values();
   }
 
+  *entries(): Generator<readonly [string, V]> {
+    const values = this.values();
+    for (const key of this.keys()) yield [key, values.next().value as V];
+  }
+
   /** From the first key that is not before `first`. */
   values(first?: string): Iterator<V> & Iterable<V> {
     if (this.#values instanceof Tree) return this.#values.values(first);

@@ -1,7 +1,9 @@
 import { EdgeCounter } from './edges.ts';
-import type { LogicalClusterFacts, RoleFacts, Subject, WorkspaceObject } from './facts.ts';
+import type { LogicalClusterFacts, Subject, WorkspaceObject } from './facts.ts';
+import { type Mounts, Readers } from './mounts.ts';
 import { MultiMap } from './multi-map.ts';
 import { type Keyed, keyOf, Postings } from './postings.ts';
+import type { Role } from './roles.ts';
 import type { Entrance, Snapshot } from './snapshot.ts';
 import { emptyMap, type SortedMap } from './sorted-map.ts';
 import { SubjectPool } from './subject-pool.ts';
@@ -17,7 +19,7 @@ export interface Binding {
 
 /** A role's name in one logical cluster: what the role gives there, and the bindings there that name it. */
 export interface NamedRole {
-  readonly facts: RoleFacts | undefined;
+  readonly facts: Role | undefined;
   readonly bindings: SortedMap<Binding>;
 }
 
@@ -32,8 +34,8 @@ export class ClusterState {
   bindings: SortedMap<Binding> = emptyMap();
   /** Workspaces in it, by name. */
   workspaces: SortedMap<Entry> = emptyMap();
-  /** Those of them that are mounts. */
-  mounts: SortedMap<Mount> = emptyMap();
+  /** Of those of them that are mounts. */
+  mounts: Mounts | undefined;
 
   constructor(shard: ShardState, name: string) {
     this.shard = shard;
@@ -41,7 +43,7 @@ export class ClusterState {
   }
 
   get isEmpty(): boolean {
-    return !this.facts && this.roles.size + this.bindings.size + this.workspaces.size + this.mounts.size === 0;
+    return !this.facts && !this.mounts && this.roles.size + this.bindings.size + this.workspaces.size === 0;
   }
 }
 
@@ -54,21 +56,15 @@ export class ShardState {
   readonly access = new EdgeCounter<ShardState>(this);
   /** Workspaces that these may enter, if they are open. */
   entered: SortedMap<Entry> = emptyMap();
-  readonly mounts = new Set<Mount>();
+  /** Who may get workspaces in all of them. */
+  readonly readers = new Readers(this);
+  /** Mounts that these may see. */
+  mounts: SortedMap<Entry> = emptyMap();
+  /** By subject, the logical clusters where it may get mounts. */
+  readonly readable = new Postings<Mounts>();
 
   constructor(name: string) {
     this.name = name;
-  }
-}
-
-/** A mount as one shard has it: who may see it. */
-export class Mount {
-  readonly entry: Entry;
-  readonly local = new EdgeCounter<Mount>(this);
-  readonly shardWide = new EdgeCounter<Mount>(this);
-
-  constructor(entry: Entry) {
-    this.entry = entry;
   }
 }
 
@@ -101,6 +97,7 @@ export class Entry implements Keyed {
 /** Of a logical cluster with workspaces in it. */
 export class Family {
   children = 0;
+  /** Those whose way in is that into the parent. */
   readonly mounts = new Set<Entry>();
   /** How many answers about children come from each shard. */
   readonly shards = new Map<string, number>();
@@ -114,21 +111,24 @@ export class Place {
   readonly name: string;
   /** On the shards that have it: one; two for the moment in which it moves. Sorted by shard. */
   states: readonly ClusterState[] = NONE;
-  /** Workspaces that say they are it: one, unless somebody lies. */
-  tenants: readonly Entry[] = NONE;
+  /** Workspaces that say they are it, by key: one, unless somebody lies. */
+  tenants: SortedMap<Entry> = emptyMap();
   family: Family | undefined;
   /** As of the last batch; undefined: no shard has it. */
   entrance: Entrance | undefined;
   /** What `entrance` was made of. */
   chosen: ClusterState | undefined;
   owner: LogicalClusterFacts['owner'];
+  /** Whom `states` said to be of, and the first of their shards. */
+  owners: readonly NonNullable<LogicalClusterFacts['owner']>[] = NONE;
+  firstShard = '';
 
   constructor(name: string) {
     this.name = name;
   }
 
   get isEmpty(): boolean {
-    return this.states.length + this.tenants.length === 0 && !this.family;
+    return this.states.length + this.tenants.size === 0 && !this.family;
   }
 }
 
@@ -155,6 +155,15 @@ export class IndexState {
   edges = 0;
   unresolved = 0;
   touched = new Touched();
+  /** Mounts of one logical cluster that anybody sees: a change of who may get them is an event of each. */
+  readonly mostMounts: number;
+
+  readonly onMountShut: (parent: string) => void;
+
+  constructor(mostMounts: number, onMountShut: (parent: string) => void = () => undefined) {
+    this.mostMounts = mostMounts;
+    this.onMountShut = onMountShut;
+  }
 
   place(name: string): Place {
     let place = this.places.get(name);

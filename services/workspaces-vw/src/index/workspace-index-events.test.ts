@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { WorkspaceObject } from './facts.ts';
 import type { IndexEvent } from './snapshot.ts';
-import { ANN, started, workspaceOf } from './started.fixture.ts';
+import { ACCESS, ANN, started, workspaceOf } from './started.fixture.ts';
 
 describe('events', () => {
   test('are none for the same object again, as a relist brings it, alone or after it was taken out in the same batch', () => {
@@ -56,13 +56,44 @@ describe('events', () => {
     expect(index.find('root', 'web')).toBeUndefined();
   });
 
+  test('of a batch that cannot be ended are none: nobody may resume from before, and what was given can be taken out', () => {
+    const { index, found } = started();
+    index.binding('beta', 'c-web', 'b', { role: 'member', subjects: ANN });
+    const { version } = index;
+    let isArmed = false;
+    const trap = workspaceOf('a-trap', { cluster: 'c-trap' });
+    Object.defineProperty(trap.metadata, 'labels', {
+      enumerable: true,
+      get: () => {
+        if (isArmed) throw new Error('no end');
+        return {};
+      },
+    });
+    const batch = () =>
+      index.batch(() => {
+        index.binding('beta', 'c-web', 'b', undefined);
+        index.workspace('alpha', 'root', 'a-trap', trap);
+        isArmed = true;
+      });
+    expect(batch).toThrow('no end');
+    for (const parent of [undefined, 'root']) expect(() => index.since(version, parent)).toThrow('too old resource version');
+    expect([...index.since(index.version)]).toEqual([]);
+
+    index.role('alpha', 'root', 'other', ACCESS);
+    index.forgetShard('beta');
+    expect(found().entrance.edges.size).toBe(0);
+    expect([...index.candidates({ subjects: ANN })]).toEqual([]);
+    index.forgetShard('alpha');
+    expect(index.stats()).toMatchObject({ workspaces: 0, edges: 0, subjects: 0, followers: 0, kept: 0 });
+  });
+
   test('take out all of a shard at once', () => {
     const { index, eventsOf, found } = started();
     index.binding('beta', 'c-web', 'b', { role: 'member', subjects: ANN });
     expect(eventsOf(() => index.forgetShard('beta'))).toHaveLength(1);
     expect(found().entrance).toMatchObject({ shard: '', open: false });
     expect(eventsOf(() => index.forgetShard('alpha'))).toHaveLength(1);
-    expect(index.stats()).toEqual({ workspaces: 0, edges: 0, subjects: 0, followers: 0, kept: 0 });
+    expect(index.stats()).toMatchObject({ workspaces: 0, edges: 0, subjects: 0, followers: 0, kept: 0 });
   });
 
   test('leave a version out that was taken for something else', () => {

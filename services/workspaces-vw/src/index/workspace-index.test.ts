@@ -100,8 +100,8 @@ describe('an entrance', () => {
     const { version } = found().entrance;
     index.binding('beta', 'c-web', 'b', { role: 'member', subjects: ANN });
     expect(found().entrance.version).toBe(version);
-    index.logicalCluster('beta', 'c-web', contentOf('web', { requiredGroups: [['staff']] }));
-    expect(found().entrance).toMatchObject({ version: index.version, requiredGroups: [['staff']] });
+    index.logicalCluster('beta', 'c-web', contentOf('web', { requiredGroups: 'staff' }));
+    expect(found().entrance).toMatchObject({ version: index.version, requiredGroups: 'staff' });
     index.logicalCluster('beta', 'c-web', contentOf('web', { phase: 'Unavailable' }));
     expect(found().entrance).toMatchObject({ version: index.version, open: false });
     expect(found().entrance.requiredGroups).toBeUndefined();
@@ -225,9 +225,13 @@ describe('a mount', () => {
     expect([...(index.find('root', 'edge')?.mount?.edges.subjects() ?? [])]).toEqual(ANN);
   });
 
-  test('is a workspace as others when it names a logical cluster', () => {
-    const { index } = started();
-    index.workspace('alpha', 'root', 'edge', workspaceOf('edge', { mount: {}, cluster: 'c-edge' }));
-    expect(index.find('root', 'edge')?.mount).toBeUndefined();
+  test('is a mount, and no tenant, when it names a logical cluster that is not its own', () => {
+    const { index, names, eventsOf } = started();
+    index.workspace('alpha', 'root', 'edge', workspaceOf('edge', { mount: {}, cluster: 'c-web' }));
+    expect(index.find('root', 'edge')).toMatchObject({ entrance: { cluster: 'root' }, mount: {} });
+    expect(index.byCluster('c-web')?.name).toBe('web');
+    expect(names({ subjects: [], clusters: ['c-web'] })).toEqual(['web']);
+    const bind = () => index.binding('beta', 'c-web', 'b', { role: 'member', subjects: ANN });
+    expect(eventsOf(bind)).toMatchObject([{ after: { name: 'web' } }]);
   });
 });

@@ -1,12 +1,13 @@
 import { epochNow } from '@kcp-vw/shared/informer/event-window.ts';
 import { EventLog } from './event-log.ts';
-import type { BindingFacts, IndexWriter, LogicalClusterFacts, RoleFacts, WorkspaceObject } from './facts.ts';
-import { Followers } from './followers.ts';
+import type { BindingFacts, IndexWriter, LogicalClusterFacts, RoleFacts, Subject, WorkspaceObject } from './facts.ts';
+import { Followers, FollowersFailed } from './followers.ts';
 import { setBinding, setRole } from './grants.ts';
+import { type Mounts, mayGet } from './mounts.ts';
 import { keyOf, merged, ofParent } from './postings.ts';
 import { settle } from './settle.ts';
 import type { Entrance, IndexEvent, IndexStats, Interest, Snapshot, WorkspaceIndex } from './snapshot.ts';
-import { type Entry, IndexState } from './state.ts';
+import { type Entry, IndexState, type ShardState } from './state.ts';
 import { setLogicalCluster, setWorkspace, takeOut } from './write.ts';
 
 export interface WorkspaceIndexOptions {
@@ -14,6 +15,12 @@ export interface WorkspaceIndexOptions {
   readonly epoch?: bigint;
   /** Events kept for those who resume; default 16,384. */
   readonly capacity?: number;
+  /** Bytes that they may have together, estimated; default 64 MiB. */
+  readonly logBudget?: number;
+  /** Mounts of one logical cluster that are shown; default 1,000. The others are shown only to those who see everything. */
+  readonly mostMounts?: number;
+  /** Told of a logical cluster that comes to have more. Must not throw. */
+  readonly onMountShut?: (parent: string) => void;
 }
 
 /** Who may enter which workspace, kept by what changes. It reads nothing and waits for nothing. */
@@ -22,7 +29,7 @@ export function createWorkspaceIndex(options: WorkspaceIndexOptions = {}): Works
 }
 
 class Index implements WorkspaceIndex, IndexWriter {
-  readonly #state = new IndexState();
+  readonly #state: IndexState;
   readonly #log: EventLog;
   readonly #followers = new Followers();
   /** Events that followers have not been told yet. */
@@ -31,8 +38,15 @@ class Index implements WorkspaceIndex, IndexWriter {
   /** Batches in batches end with the outermost. */
   #depth = 0;
 
-  constructor({ epoch = epochNow(), capacity = 16_384 }: WorkspaceIndexOptions) {
-    this.#log = new EventLog(capacity, epoch);
+  constructor({
+    epoch = epochNow(),
+    capacity = 16_384,
+    logBudget = 64 * 1024 * 1024,
+    mostMounts = 1000,
+    onMountShut,
+  }: WorkspaceIndexOptions) {
+    this.#state = new IndexState(mostMounts, onMountShut);
+    this.#log = new EventLog({ epoch, capacity, budget: logBudget });
   }
 
   get version(): bigint {
@@ -44,12 +58,15 @@ class Index implements WorkspaceIndex, IndexWriter {
   }
 
   byCluster(cluster: string): Snapshot | undefined {
-    const { tenants = [], entrance } = this.#state.places.get(cluster) ?? {};
-    // Several say that they are it: the one that the logical cluster itself names, if there is one.
-    const [first, second] = tenants;
-    if (!second) return first?.snapshot;
-    const own = tenants.filter(({ shardWide }) => shardWide !== undefined);
-    const best = own.find(({ snapshot }) => snapshot?.entrance === entrance) ?? own[0] ?? first;
+    const place = this.#state.places.get(cluster);
+    if (!place) return undefined;
+    const { tenants, owners, entrance } = place;
+    // Several may say that they are it: the one that the logical cluster itself names, if there is one.
+    const [first] = tenants.values();
+    const own = owners
+      .map(owner => tenants.get(keyOf(owner.cluster, owner.name)))
+      .filter(entry => entry?.shardWide !== undefined);
+    const best = own.find(entry => entry?.snapshot?.entrance === entrance) ?? own.find(isOpen) ?? own[0] ?? first;
     return best?.snapshot;
   }
 
@@ -66,16 +83,18 @@ class Index implements WorkspaceIndex, IndexWriter {
         const posted = postings.get(subject);
         if (posted) sequences.push(ofParent(posted, parent));
       }
-      for (const { access, entered } of shards.values()) {
+      for (const shard of shards.values()) {
+        const { access, entered } = shard;
         if (access.edges.size > 0 && [...distinct].some(subject => access.edges.has(subject))) {
           sequences.push(ofParent(entered, parent));
         }
+        for (const mounts of mountsFor(shard, distinct, parent)) sequences.push(readable(mounts, distinct));
       }
       const created = creator === undefined ? undefined : byCreator.get(creator);
       if (created) sequences.push(ofParent(created, parent));
       for (const cluster of new Set(clusters)) {
-        const tenants = places.get(cluster)?.tenants ?? [];
-        sequences.push(tenants.filter(tenant => parent === undefined || tenant.parent.name === parent).values());
+        const tenants = places.get(cluster)?.tenants;
+        if (tenants) sequences.push(ofParent(tenants, parent));
       }
     } else {
       sequences.push(ofParent(workspaces, parent));
@@ -116,6 +135,7 @@ class Index implements WorkspaceIndex, IndexWriter {
       edges,
       subjects: subjects.size,
       followers: this.#followers.size,
+      logBytes: this.#log.bytes,
       kept: shards.size + places.size + postings.words + byCreator.words + this.#followers.scopes,
     };
   }
@@ -154,13 +174,13 @@ class Index implements WorkspaceIndex, IndexWriter {
     }
     this.#depth -= 1;
     const ofFollowers = this.#depth === 0 ? this.#settle() : [];
-    if (ofFollowers.length > 0) throw new AggregateError([...failures, ...ofFollowers], 'followers of the index failed');
     if (failures.length > 0) throw failures[0];
+    if (ofFollowers.length > 0) throw new FollowersFailed(ofFollowers, 'followers of the index failed');
   }
 
   /** All that followers have thrown. */
   #settle(): readonly unknown[] {
-    for (const event of settle(this.#state, this.version)) {
+    for (const event of this.#events()) {
       this.#log.append(event);
       this.#untold.push(event);
     }
@@ -174,4 +194,41 @@ class Index implements WorkspaceIndex, IndexWriter {
     this.#isTelling = false;
     return failures;
   }
+
+  #events(): readonly IndexEvent[] {
+    try {
+      return settle(this.#state, this.version);
+    } catch (error) {
+      // Some snapshots may be others already, and nobody is told which: nobody may resume from before.
+      this.#log.forget(this.#state.workspaces.size);
+      throw error;
+    }
+  }
+}
+
+const isOpen = (entry: Entry | undefined): boolean => entry?.snapshot?.entrance.open === true;
+
+/** Sorted sequences of mounts in which are all that the subjects may get on a shard. */
+function* mountsFor(shard: ShardState, subjects: Iterable<Subject>, parent: string | undefined): Generator<Iterable<Entry>> {
+  const { readers, mounts, readable: posted } = shard;
+  if (mounts.size === 0) return;
+  for (const subject of subjects) {
+    for (const { edges } of readers.counters()) {
+      if (!edges.has(subject)) continue;
+      yield ofParent(mounts, parent);
+      return;
+    }
+  }
+  for (const subject of subjects) {
+    const clusters = posted.get(subject);
+    if (clusters) yield mountsIn(ofParent(clusters, parent));
+  }
+}
+
+function* mountsIn(clusters: Iterable<Mounts>): Generator<Entry> {
+  for (const { open } of clusters) yield* open.values();
+}
+
+function* readable(mounts: Iterable<Entry>, subjects: ReadonlySet<Subject>): Generator<Entry> {
+  for (const entry of mounts) if (entry.snapshot?.mount && mayGet(entry.snapshot.mount, subjects)) yield entry;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { WorkspaceObject } from './facts.ts';
-import { isMount, OWNER_ANNOTATION, readObject, withVersion } from './workspace-object.ts';
+import { clusterOfWorkspace, isMount, LAST_APPLIED, OWNER_ANNOTATION, readObject, withVersion } from './workspace-object.ts';
 
 const owned = (owner: string | undefined, phase?: string): WorkspaceObject => ({
   metadata: {
@@ -36,6 +36,14 @@ describe('a workspace object', () => {
     expect(readObject(owned('{}')).object.metadata).toEqual({ name: 'web', uid: '1', resourceVersion: '5' });
   });
 
+  test('is read without what was applied when that has the record, too', () => {
+    const applied = (annotations: object): string => JSON.stringify({ metadata: { annotations } });
+    const read = (annotations: Record<string, string>) => readObject({ metadata: { annotations } }).object.metadata?.annotations;
+    expect(read({ a: 'b', [LAST_APPLIED]: applied({ [OWNER_ANNOTATION]: '{"groups":["g"]}' }) })).toEqual({ a: 'b' });
+    const innocent = { [LAST_APPLIED]: applied({ a: 'b' }) };
+    expect(read({ ...innocent, [OWNER_ANNOTATION]: '{}' })).toEqual(innocent);
+  });
+
   test.each([undefined, '', 'Scheduling', 'Initializing'])('names its creator in phase %s', phase => {
     expect(readObject(owned('{"username":"ann","groups":["staff"]}', phase)).creator).toEqual({ name: 'ann' });
   });
@@ -62,9 +70,10 @@ describe('a workspace object', () => {
     expect(readObject(owned(annotation)).creator).toBeUndefined();
   });
 
-  test('is a mount when it has one and no logical cluster', () => {
+  test('is a mount when it has one, whatever logical cluster it claims', () => {
     expect(isMount({ spec: { mount: {} } })).toBe(true);
-    expect(isMount({ spec: { mount: {}, cluster: 'c' } })).toBe(false);
+    expect(isMount({ spec: { mount: {}, cluster: 'c' } })).toBe(true);
+    expect(clusterOfWorkspace({ spec: { mount: {}, cluster: 'c' } })).toBe('');
     expect(isMount({ spec: {} })).toBe(false);
   });
 });

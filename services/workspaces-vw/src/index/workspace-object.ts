@@ -1,6 +1,6 @@
 import { isRecord, textOf } from '@kcp-vw/shared/authn/records.ts';
 import { CLUSTER_NAME_KEY, SERVICE_ACCOUNT_PREFIX } from '@kcp-vw/shared/authn/service-account-name.ts';
-import type { ObjectMeta } from '@kcp-vw/shared/kube/objects.ts';
+import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { WorkspaceObject } from './facts.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -14,6 +14,8 @@ export interface ReadObject {
   /** As snapshots have it, but for the resourceVersion. */
   readonly object: WorkspaceObject;
   readonly ownerAnnotation?: string;
+  /** Bytes, estimated. */
+  readonly size: number;
   readonly creator?: NonNullable<Snapshot['creator']>;
 }
 
@@ -24,15 +26,41 @@ export function readObject(given: WorkspaceObject): ReadObject {
   return {
     uid: given.metadata?.uid ?? '',
     upstreamVersion: given.metadata?.resourceVersion ?? '',
-    object: owner === undefined ? typed : { ...typed, metadata: withoutOwner(given.metadata) },
+    size: sizeOf(given),
+    object: withoutOwnerRecord(typed),
     ...(owner !== undefined && { ownerAnnotation: owner }),
     ...(creator && { creator }),
   };
 }
 
-function withoutOwner({ annotations, ...metadata }: ObjectMeta = {}): ObjectMeta {
-  const { [OWNER_ANNOTATION]: _, ...others } = annotations ?? {};
-  return Object.keys(others).length === 0 ? metadata : { ...metadata, annotations: others };
+/** Of a member of an object or a list, without its texts. */
+const MEMBER = 32;
+
+function sizeOf(object: unknown): number {
+  let size = 0;
+  const open: unknown[] = [object];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next === 'string') size += next.length;
+    if (typeof next !== 'object' || next === null) continue;
+    for (const [key, value] of Object.entries(next)) {
+      size += MEMBER + key.length;
+      open.push(value ?? null);
+    }
+  }
+  return size;
+}
+
+/** Where `kubectl apply` notes what it was given, annotations and all. */
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Without the record of its owner, wherever it has one: whoever applied what he had read before has it twice. The same object if it has none. */
+export function withoutOwnerRecord<T extends KubeObject>(object: T): T {
+  const { annotations = {}, ...metadata } = object.metadata ?? {};
+  const isApplied = annotations[LAST_APPLIED]?.includes(OWNER_ANNOTATION) ?? false;
+  if (annotations[OWNER_ANNOTATION] === undefined && !isApplied) return object;
+  const { [OWNER_ANNOTATION]: _, ...others } = annotations;
+  if (isApplied) delete others[LAST_APPLIED];
+  return { ...object, metadata: Object.keys(others).length === 0 ? metadata : { ...metadata, annotations: others } };
 }
 
 export const withVersion = (object: WorkspaceObject, version: bigint): WorkspaceObject => ({
@@ -66,12 +94,11 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The logical cluster that a workspace says it is; empty: it is not scheduled yet, or a mount. */
-export const clusterOfWorkspace = ({ spec }: WorkspaceObject): string => spec?.cluster ?? '';
+/** What somebody else serves under the name of a workspace: there is no logical cluster to it, whatever it says. Anybody may write it. */
+export const isMount = ({ spec }: WorkspaceObject): boolean => spec?.mount !== undefined && spec.mount !== null;
 
-/** What somebody else serves under the name of a workspace: there is no logical cluster to it. */
-export const isMount = (object: WorkspaceObject): boolean =>
-  clusterOfWorkspace(object) === '' && object.spec?.mount !== undefined && object.spec.mount !== null;
+/** The logical cluster that a workspace says it is; empty: it is not scheduled yet, or a mount. */
+export const clusterOfWorkspace = (object: WorkspaceObject): string => (isMount(object) ? '' : (object.spec?.cluster ?? ''));
 
 /** On the way out nothing is missing when the logical cluster has gone before the workspace. */
 export const isBeingDeleted = ({ metadata, status }: WorkspaceObject): boolean =>

@@ -65,7 +65,7 @@ const uid = fc.constantFrom('uid-1', 'uid-1', 'uid-1', 'uid-2');
 
 const clusterFacts = fc.record({
   phase: fc.constantFrom('Ready', 'Ready', 'Ready', 'Initializing', 'Scheduling', 'Unavailable', ''),
-  requiredGroups: fc.constantFrom(undefined, undefined, undefined, [['staff']], [['staff', 'team'], ['admins']], []),
+  requiredGroups: fc.constantFrom(undefined, undefined, undefined, 'staff', 'staff,team;admins', ''),
   hasOwner: fc.constantFrom(true, true, true, true, false),
   uid,
 });
@@ -77,7 +77,7 @@ const logicalClusters = fc.tuple(shard, cluster, optional(clusterFacts)).map(([w
     name,
     facts && {
       phase: facts.phase,
-      ...(facts.requiredGroups && { requiredGroups: facts.requiredGroups }),
+      ...(facts.requiredGroups !== undefined && { requiredGroups: facts.requiredGroups }),
       ...(facts.hasOwner && name.includes('t') && name !== 'root' && { owner: { cluster: parent, name: child, uid: facts.uid } }),
     },
   ]);

@@ -20,7 +20,11 @@ export function setLogicalCluster(index: IndexState, cluster: ClusterState, give
 export function setWorkspace(index: IndexState, cluster: ClusterState, name: string, given: WorkspaceObject | undefined): void {
   const key = keyOf(cluster.name, name);
   const entry =
-    index.touched.entries.get(key) ?? index.workspaces.get(key) ?? (given && new Entry(index.place(cluster.name), name));
+    index.touched.entries.get(key) ??
+    index.workspaces.get(key) ??
+    // Of a batch that could not be ended.
+    cluster.workspaces.get(name) ??
+    (given && new Entry(index.place(cluster.name), name));
   if (!entry) return;
   const before = entry.copies.find(({ state }) => state === cluster);
   if (before ? given && isSame(before, given) : !given) return;

@@ -1,125 +1,50 @@
 import { describe, expect, test } from '@jest/globals';
-import { effectiveUsers } from '@kcp-vw/shared/authn/effective-users.ts';
-import { WARRANT_KEY } from '@kcp-vw/shared/authn/faces.ts';
-import { asCaller, type Caller, identity } from '@kcp-vw/shared/authn/identity.ts';
-import { CLUSTER_NAME_KEY, SCOPES_KEY } from '@kcp-vw/shared/authn/service-account-name.ts';
+import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
 import fc from 'fast-check';
-import { NaiveIndex, type PlainEntrance, type PlainSnapshot } from '../index/naive.fixture.ts';
+import type { IndexWriter } from '../index/facts.ts';
+import { NaiveIndex } from '../index/naive.fixture.ts';
 import type { Snapshot } from '../index/snapshot.ts';
 import { createWorkspaceIndex } from '../index/workspace-index.ts';
 import { CLUSTERS, type Edit, histories, PARENTS } from '../index/world.fixture.ts';
 import { createIndexSight } from './index-sight.ts';
 import { sees } from './may-enter.ts';
+import { callers, naivelyEnters, naivelySees } from './naive-sight.fixture.ts';
+import { NOON } from './sight.fixture.ts';
 import type { SeenEvent, Sight } from './sight.ts';
 import { viewerOf } from './viewer-of.ts';
 
-/* What is seen by way of the index, against kcp's chain put down once more without any care for its cost. */
-
 const EPOCH = 1000n;
-const ROBOT = 'system:serviceaccount:default:robot';
 const runs = { numRuns: 100 };
-
-const names = fc.constantFrom('ann', 'bob', 'eve', ROBOT);
-const groups = fc
-  .subarray(['system:authenticated', 'staff', 'team', 'admins'])
-  .chain(some =>
-    fc
-      .constantFrom<readonly string[]>(
-        [],
-        [],
-        [],
-        [],
-        ['system:kcp:admin'],
-        ['system:kcp:tenancy:workspace-bootstrapper'],
-        ['system:kcp:external-logical-cluster-admin'],
-        ['system:kcp:logical-cluster-admin'],
-        ['system:masters'],
-      )
-      .map(special => [...some, ...special]),
-  );
-const scopes = fc.oneof(
-  { weight: 3, arbitrary: fc.constant<readonly string[]>([]) },
-  {
-    weight: 2,
-    arbitrary: fc.array(
-      fc.subarray(CLUSTERS, { maxLength: 3 }).map(some => some.map(one => `cluster:${one}`).join(',')),
-      { minLength: 1, maxLength: 2 },
-    ),
-  },
-);
-const homes = fc.constantFrom<readonly string[]>([], ['home'], ['team'], ['root-one'], ['team', 'root-one']);
-
-const extras = fc.tuple(scopes, homes).map(([scope, home]) => ({
-  ...(scope.length > 0 && { [SCOPES_KEY]: scope }),
-  ...(home.length > 0 && { [CLUSTER_NAME_KEY]: home }),
-}));
-
-const warrant = (inner: fc.Arbitrary<readonly string[]>): fc.Arbitrary<string> =>
-  fc
-    .tuple(names, groups, extras, inner)
-    .map(([user, of, extra, warrants]) => JSON.stringify({ user, groups: of, extra: { ...extra, [WARRANT_KEY]: warrants } }));
-const few = (arbitrary: fc.Arbitrary<string>): fc.Arbitrary<readonly string[]> =>
-  fc.oneof(
-    { weight: 2, arbitrary: fc.constant<readonly string[]>([]) },
-    { weight: 1, arbitrary: fc.array(arbitrary, { maxLength: 2 }) },
-  );
-const warrants = few(warrant(few(warrant(fc.constant([])))));
-
-const callers: fc.Arbitrary<Caller> = fc
-  .tuple(names, groups, extras, warrants)
-  .map(([name, of, extra, lent]) =>
-    asCaller(identity(name, of, '', { ...extra, ...(lent.length > 0 && { [WARRANT_KEY]: lent }) }), 'request-header'),
-  );
-
-/** Read off kcp's authorizers, from top to bottom. */
-function naivelyEnters(who: Caller, { cluster, open, requiredGroups, edges, shardWide }: PlainEntrance): boolean {
-  const users = effectiveUsers(who, cluster);
-  const has = (group: string): boolean => users.some(user => user.groups.includes(group));
-  const isAccount = who.name.startsWith('system:serviceaccount:');
-  if (who.groups.includes('system:masters')) return true;
-  if (cluster === '') return false;
-  if (has('system:kcp:logical-cluster-admin')) return true;
-  const alternatives = [...(requiredGroups ?? []), ['system:kcp:admin'], ['system:kcp:tenancy:workspace-bootstrapper']];
-  const isRequired = requiredGroups !== null && !isAccount && !has('system:kcp:external-logical-cluster-admin');
-  if (isRequired && !alternatives.some(all => all.every(has))) return false;
-  if (!open) return false;
-  if (isAccount && users.some(({ name }) => name === who.name) && isLocal(who, cluster)) return true;
-  return isBound(who, cluster, [...edges, ...shardWide]);
-}
-
-const isBound = (who: Caller, cluster: string, subjects: readonly string[]): boolean =>
-  effectiveUsers(who, cluster).some(({ name, groups: of }) =>
-    subjects.some(one => one === `u:${name}` || (of.includes(one.slice(2)) && one.startsWith('g:'))),
-  );
-
-function isLocal({ extra }: Caller, cluster: string): boolean {
-  const home = extra[CLUSTER_NAME_KEY] ?? [];
-  const isHere = home.length === 0 || (home.length === 1 && home[0] === cluster);
-  return isHere && (extra[SCOPES_KEY] ?? []).every(scope => scope.split(',').includes(`cluster:${cluster}`));
-}
-
-function naivelySees(who: Caller, { parent, entrance, mount, creator }: PlainSnapshot): boolean {
-  const nowhere = effectiveUsers(who, 'nowhere-that-is-named').flatMap(user => user.groups);
-  const isSpecial = ['system:kcp:logical-cluster-admin', 'system:kcp:external-logical-cluster-admin'].some(group =>
-    nowhere.includes(group),
-  );
-  if (isSpecial || who.groups.includes('system:masters')) return true;
-  const by = creator as Snapshot['creator'] | null;
-  const home = who.name === ROBOT && who.extra[CLUSTER_NAME_KEY]?.length === 1 ? who.extra[CLUSTER_NAME_KEY][0] : undefined;
-  const isHimself = effectiveUsers(who, parent).some(({ name }) => name === who.name);
-  if (by?.name === who.name && by.cluster === home && isHimself) return true;
-  if (!naivelyEnters(who, entrance)) return false;
-  return mount === null || isBound(who, parent, [...mount.edges, ...mount.shardWide]);
-}
 
 type World = ReturnType<typeof createWorkspaceIndex>;
 
-function live(history: readonly (readonly Edit[])[], look: (index: World, naive: NaiveIndex) => void, index: World): void {
+/** Objects as a shard gives them: made just now. */
+function stamped(index: World): IndexWriter {
+  const creationTimestamp = new Date(NOON).toISOString();
+  return {
+    role: (...given) => index.role(...given),
+    binding: (...given) => index.binding(...given),
+    logicalCluster: (...given) => index.logicalCluster(...given),
+    workspace: (shard, cluster, name, object) =>
+      index.workspace(shard, cluster, name, object && { ...object, metadata: { ...object.metadata, creationTimestamp } }),
+    forgetShard: name => index.forgetShard(name),
+    batch: work => index.batch(work),
+  };
+}
+
+const sightOf = (index: World, who: Caller): Sight => createIndexSight(index, viewerOf(who), () => NOON);
+
+function live(
+  history: readonly (readonly Edit[])[],
+  look: (index: World, naive: NaiveIndex) => void,
+  index: World,
+  writer: IndexWriter = index,
+): void {
   const naive = new NaiveIndex();
   look(index, naive);
   for (const batch of history) {
     index.batch(() => {
-      for (const edit of batch) edit.apply(index);
+      for (const edit of batch) edit.apply(writer);
     });
     for (const edit of batch) edit.apply(naive);
     look(index, naive);
@@ -152,6 +77,33 @@ function heard(sight: Sight, version: bigint, parent?: string) {
   return { events, stop: sight.watch(version, parent, event => events.push(event)) };
 }
 
+/** Undefined: 410. */
+function replayed(sight: Sight, version: bigint, parent?: string): readonly SeenEvent[] | undefined {
+  const events: SeenEvent[] = [];
+  try {
+    sight.watch(version, parent, event => events.push(event))();
+    return events;
+  } catch (error) {
+    expect(error).toMatchObject({ code: 410 });
+    expect(events).toEqual([]);
+    return undefined;
+  }
+}
+
+/** The same object is there, as whatever. */
+const isThere = (index: World, { parent, name, object }: Snapshot): boolean =>
+  index.find(parent, name)?.object.metadata?.uid === object.metadata?.uid;
+
+/** Those DELETED that do not end the object, or only for a while, or because another takes its place that is not shown. */
+function takenAway(index: World, sight: Sight, told: readonly SeenEvent[]): readonly SeenEvent[] {
+  return told.filter(({ type, version, snapshot }) => {
+    if (type !== 'DELETED') return false;
+    if (told.some(one => one.type === 'ADDED' && one.version === version)) return false;
+    const [event] = index.since(version - 1n);
+    return event?.after !== undefined || (isThere(index, snapshot) && !sight.get(snapshot.parent, snapshot.name));
+  });
+}
+
 const parents = [undefined, ...PARENTS];
 
 describe('what is seen by way of the index, after any history', () => {
@@ -161,8 +113,8 @@ describe('what is seen by way of the index, after any history', () => {
         const index = createWorkspaceIndex({ epoch: EPOCH });
         const look = (_: World, naive: NaiveIndex): void => {
           for (const who of people) {
-            const sight = createIndexSight(index, viewerOf(who));
-            const expected = naive.all().filter(one => naivelySees(who, one));
+            const sight = sightOf(index, who);
+            const expected = naive.all().filter(one => naivelySees(naive, who, one));
             for (const parent of parents) {
               const within = expected.filter(one => parent === undefined || one.parent === parent);
               expect(keysOf(sight, parent)).toEqual(within.map(one => `${one.parent}/${one.name}`));
@@ -183,31 +135,55 @@ describe('what is seen by way of the index, after any history', () => {
             }
           }
         };
-        live(history, look, index);
+        live(history, look, index, stamped(index));
       }),
       runs,
     );
   });
 
-  test('is what it was at any earlier version with the events since, which are those that a watcher has been told', () => {
+  test('is what it was at any earlier version with the events since, which a watcher has been told, unless something was taken away', () => {
     fc.assert(
       fc.property(histories, callers, (history, who) => {
         const index = createWorkspaceIndex({ epoch: EPOCH });
-        const sight = createIndexSight(index, viewerOf(who));
+        const sight = sightOf(index, who);
         const past: { version: bigint; states: readonly State[] }[] = [];
         const watchers = parents.map(parent => heard(sight, EPOCH, parent));
         const look = (): void => {
           past.push({ version: index.version, states: parents.map(parent => stateOf(sight, parent)) });
           for (const { version, states } of past) {
             for (const [at, parent] of parents.entries()) {
-              const { events, stop } = heard(sight, version, parent);
-              stop();
+              const told = watchers[at]?.events.filter(event => event.version > version) ?? [];
+              const taken = takenAway(index, sight, told);
+              const events = replayed(sight, version, parent);
+              // What was taken away and has gone since may be told, or not.
+              if (taken.some(({ snapshot }) => isThere(index, snapshot))) expect(events).toBeUndefined();
+              if (events === undefined) {
+                expect(taken).not.toEqual([]);
+                continue;
+              }
               expect(applied(states[at] ?? new Map(), events)).toEqual(stateOf(sight, parent));
-              expect(events).toEqual(watchers[at]?.events.filter(event => event.version > version));
+              expect(events).toEqual(told);
             }
           }
         };
         live(history, look, index);
+      }),
+      runs,
+    );
+  });
+
+  test('is never what is there and hidden today from who comes for the first time, from whatever version', () => {
+    fc.assert(
+      fc.property(histories, callers, (history, who) => {
+        const index = createWorkspaceIndex({ epoch: EPOCH });
+        const versions = [EPOCH];
+        live(history, () => versions.push(index.version), index);
+        const sight = sightOf(index, who);
+        for (const version of versions) {
+          for (const { snapshot } of replayed(sight, version) ?? []) {
+            if (isThere(index, snapshot)) expect(sight.get(snapshot.parent, snapshot.name)).toBeDefined();
+          }
+        }
       }),
       runs,
     );
@@ -218,7 +194,7 @@ describe('what is seen by way of the index, after any history', () => {
       fc.property(histories, callers, (history, who) => {
         const index = createWorkspaceIndex({ epoch: EPOCH });
         const viewer = viewerOf(who);
-        const { events } = heard(createIndexSight(index, viewer), EPOCH);
+        const { events } = heard(sightOf(index, who), EPOCH);
         live(history, () => undefined, index);
         let last = EPOCH;
         for (const { type, version, snapshot, previous } of events) {

@@ -3,15 +3,21 @@ import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
 import { CLUSTER_NAME_KEY, SCOPES_KEY } from '@kcp-vw/shared/authn/service-account-name.ts';
 import type { Snapshot } from '../index/snapshot.ts';
 import { createIndexSource } from './index-source.ts';
-import { caller, edges, entranceOf, fakeIndex, snapshotOf, to } from './sight.fixture.ts';
+import { caller, createdAt, edges, entranceOf, fakeIndex, NOON, snapshotOf, to } from './sight.fixture.ts';
 import type { SeenEvent, Sight } from './sight.ts';
 
 const ROBOT = 'system:serviceaccount:default:robot';
 const scoped = (...clusters: string[]): Caller['extra'] => ({ [SCOPES_KEY]: [clusters.map(one => `cluster:${one}`).join(',')] });
 
+const CREATED: Partial<Snapshot> = {
+  entrance: entranceOf('', { open: false }),
+  creator: { name: 'ada' },
+  object: createdAt(new Date(NOON).toISOString(), snapshotOf('a', 'x')).object,
+};
+
 function fixture() {
   const index = fakeIndex();
-  const source = createIndexSource(index);
+  const source = createIndexSource(index, () => NOON);
   const put = (parent: string, name: string, subjects: readonly string[], changes: Partial<Snapshot> = {}): void =>
     index.put(snapshotOf(parent, name, { entrance: entranceOf(`c-${name}`, { edges: to(...subjects) }), ...changes }));
   const names = async (who: Caller, parent?: string): Promise<string[]> =>
@@ -80,12 +86,22 @@ describe('a list', () => {
   });
 
   test('has what the caller has created, before there is anything to enter', async () => {
-    const { put, names } = fixture();
-    put('a', 'x', [], { entrance: entranceOf('', { open: false }), creator: { name: 'ada' } });
+    const { index, put, names } = fixture();
+    index.enter(entranceOf('a', { edges: to('u:ada') }));
+    put('a', 'x', [], CREATED);
     expect(await names(caller('ada'), 'a')).toEqual(['a/x']);
     expect(await names(caller('ada', [], scoped('a')), 'a')).toEqual(['a/x']);
     expect(await names(caller('ada', [], scoped('b')), 'a')).toEqual([]);
     expect(await names(caller('bob'), 'a')).toEqual([]);
+  });
+
+  // What is written into a workspace elsewhere puts nothing into his list.
+  test('has nothing that only says that the caller has created it, where he may not go', async () => {
+    const { index, put, names } = fixture();
+    index.enter(entranceOf('mallory', { edges: to('u:mallory') }));
+    put('mallory', 'payroll', [], CREATED);
+    expect(await names(caller('ada'))).toEqual([]);
+    expect(await names(caller('ada'), 'mallory')).toEqual([]);
   });
 });
 
@@ -170,13 +186,14 @@ describe('a watch', () => {
   });
 
   test('tells of named logical clusters, and of what the caller has created', async () => {
-    const { source, put } = fixture();
+    const { index, source, put } = fixture();
+    index.enter(entranceOf('a', { edges: to('u:ada') }));
     const robot = caller(ROBOT, [], { [CLUSTER_NAME_KEY]: ['c-x'] });
     const { told } = record(await source.sightOf(robot, 'a'), 100n, 'a');
     put('a', 'x', []);
     expect(told()).toEqual(['ADDED x 101']);
     const created = record(await source.sightOf(caller('ada'), 'a'), 101n, 'a');
-    put('a', 'y', [], { entrance: entranceOf('', { open: false }), creator: { name: 'ada' } });
+    put('a', 'y', [], CREATED);
     expect(created.told()).toEqual(['ADDED y 102']);
   });
 
@@ -187,6 +204,49 @@ describe('a watch', () => {
     put('a', 'x', ['u:ada']);
     expect(told()).toEqual([]);
     expect(index.stats().followers).toBe(0);
+  });
+
+  // He may have joined the team after all that: what it once saw is not for him.
+  test('does not go back to before somebody was let in no more, neither with what there was nor with its name', async () => {
+    const { source, put } = fixture();
+    put('a', 'x', ['g:team']);
+    put('a', 'y', ['g:team']);
+    put('a', 'x', []);
+    const sight = await source.sightOf(caller('ada', ['team']), 'a');
+    const told: unknown[] = [];
+    for (const version of [100n, 101n, 102n]) {
+      expect(() => sight.watch(version, 'a', event => told.push(event))).toThrow(expect.objectContaining({ code: 410 }));
+    }
+    expect(told).toEqual([]);
+    expect(record(sight, 103n, 'a').told()).toEqual([]);
+    // Who has never seen it goes back as far as he likes, and so do those who see everything.
+    expect(record(await source.sightOf(caller('bob'), 'a'), 100n, 'a').told()).toEqual([]);
+    const masters = await source.sightOf(caller('root', ['system:masters']), 'a');
+    expect(record(masters, 100n, 'a').told()).toEqual(['ADDED x 101', 'ADDED y 102']);
+  });
+
+  test('goes back to before a workspace was deleted, though its bindings went before it', async () => {
+    const { index, source, put } = fixture();
+    const leaving = { object: { metadata: { name: 'x', uid: 'uid-x', deletionTimestamp: '2026-01-01T00:00:00Z' } } };
+    put('a', 'x', ['u:ada']);
+    put('a', 'x', ['u:ada'], { ...leaving, objectVersion: 102n });
+    put('a', 'x', [], { ...leaving, objectVersion: 102n });
+    const sight = await source.sightOf(caller('ada'), 'a');
+    // It is still there, and he may not know.
+    expect(() => sight.watch(100n, 'a', () => undefined)).toThrow(expect.objectContaining({ code: 410 }));
+    index.remove('a', 'x');
+    expect(record(sight, 100n, 'a').told()).toEqual(['ADDED x 101', 'MODIFIED x 102', 'DELETED x 103']);
+    // Nor does another of its name change that.
+    put('a', 'x', [], { object: { metadata: { name: 'x', uid: 'another' } }, objectVersion: 105n });
+    expect(record(sight, 102n, 'a').told()).toEqual(['DELETED x 103']);
+  });
+
+  test('does not go back to before another, which he may not see, took the name', async () => {
+    const { source, put } = fixture();
+    put('a', 'x', ['u:ada']);
+    put('a', 'x', [], { object: { metadata: { name: 'x', uid: 'another' } }, objectVersion: 102n });
+    const sight = await source.sightOf(caller('ada'), 'a');
+    expect(() => sight.watch(101n, 'a', () => undefined)).toThrow(expect.objectContaining({ code: 410 }));
   });
 
   test('is refused with 410 from a version that is not known any more', async () => {

@@ -1,17 +1,28 @@
 import type { IndexEvent, Interest, Snapshot, WorkspaceIndex } from '../index/snapshot.ts';
-import { changesOf } from './changes.ts';
+import { changesOf, changesSince } from './changes.ts';
+import { awaitsCreated, type TimeOfDay } from './creator.ts';
 import { mayEnter, sees, sinceWhen } from './may-enter.ts';
 import type { Seen, Sight } from './sight.ts';
 import type { Viewer } from './viewer.ts';
 
 /** What somebody sees according to the index alone. */
-export function createIndexSight(index: WorkspaceIndex, viewer: Viewer): Sight {
+export function createIndexSight(index: WorkspaceIndex, viewer: Viewer, now: TimeOfDay = Date.now): Sight {
   const isNamed = new Set(viewer.named);
   // A service account of no certain logical cluster is local to all of them, so that no edge leads to what it sees.
   const isEverywhere = viewer.seesEverything || viewer.elsewhere.isLocalServiceAccount;
 
-  const seen = (snapshot: Snapshot | undefined): Seen | undefined =>
-    snapshot && sees(viewer, snapshot) ? { snapshot, version: sinceWhen(viewer, snapshot) } : undefined;
+  function mayEnterCluster(cluster: string): boolean {
+    if (viewer.seesEverything) return true;
+    const entrance = index.entrance(cluster);
+    return entrance !== undefined && mayEnter(viewer, entrance);
+  }
+  const isAwaited = awaitsCreated(viewer, mayEnterCluster, now);
+
+  function seen(snapshot: Snapshot | undefined): Seen | undefined {
+    if (snapshot === undefined) return undefined;
+    if (isAwaited(snapshot)) return { snapshot, version: snapshot.objectVersion };
+    return sees(viewer, snapshot) ? { snapshot, version: sinceWhen(viewer, snapshot) } : undefined;
+  }
 
   /** Whether other subjects count for the workspace than elsewhere. */
   const isApart = ({ parent, entrance, mount }: Snapshot): boolean =>
@@ -33,14 +44,10 @@ export function createIndexSight(index: WorkspaceIndex, viewer: Viewer): Sight {
     return { ...within(parent), subjects, clusters: viewer.named, creator: viewer.name };
   }
 
-  function* list(parent: string | undefined): Iterable<Seen> {
-    if (isEverywhere) {
-      yield* seenOf(index.candidates(within(parent)));
-      return;
-    }
+  function candidates(parent: string | undefined): Iterable<Snapshot> {
+    if (isEverywhere) return index.candidates(within(parent));
     const others = index.candidates({ ...within(parent), subjects: viewer.elsewhere.subjects, creator: viewer.name });
-    if (viewer.named.length === 0) yield* seenOf(others);
-    else yield* seenOf(merge(without(others, isApart), apart(parent)));
+    return viewer.named.length === 0 ? others : merge(without(others, isApart), apart(parent));
   }
 
   function* seenOf(snapshots: Iterable<Snapshot>): Iterable<Seen> {
@@ -54,18 +61,14 @@ export function createIndexSight(index: WorkspaceIndex, viewer: Viewer): Sight {
     get version() {
       return index.version;
     },
-    list,
+    list: (parent, isPast) => seenOf(isPast ? from(candidates(parent), isPast) : candidates(parent)),
     get: (parent, name) => seen(index.find(parent, name)),
-    mayEnter(cluster) {
-      if (viewer.seesEverything) return true;
-      const entrance = index.entrance(cluster);
-      return entrance !== undefined && mayEnter(viewer, entrance);
-    },
+    mayEnter: mayEnterCluster,
     watch(version, parent, listener) {
       const tell = (event: IndexEvent): void => {
         for (const change of changesOf(event.version, seen(event.before), seen(event.after))) listener(change);
       };
-      for (const event of index.since(version, parent)) tell(event);
+      changesSince(index, version, parent, seen).forEach(listener);
       return index.follow(interestIn(parent), tell);
     },
   };
@@ -78,6 +81,15 @@ function compare(one: Snapshot, other: Snapshot): number {
   if (one.parent !== other.parent) return one.parent < other.parent ? -1 : 1;
   if (one.name === other.name) return 0;
   return one.name < other.name ? -1 : 1;
+}
+
+/** Those after the first ones. */
+export function* from(snapshots: Iterable<Snapshot>, isPast: (snapshot: Snapshot) => boolean): Iterable<Snapshot> {
+  let isBegun = false;
+  for (const snapshot of snapshots) {
+    isBegun ||= !isPast(snapshot);
+    if (isBegun) yield snapshot;
+  }
 }
 
 function* without(snapshots: Iterable<Snapshot>, isLeftOut: (snapshot: Snapshot) => boolean): Iterable<Snapshot> {

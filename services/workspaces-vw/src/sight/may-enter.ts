@@ -2,7 +2,6 @@
  * kcp's chain, as it decides over a workspace's content: `requiredgroups_authorizer.go`, then `workspace_content_authorizer.go` in
  * `pkg/authorization`. Pure: a viewer and a snapshot give the answer.
  */
-import type { RequiredGroups } from '../index/facts.ts';
 import type { Edges, Entrance, Snapshot } from '../index/snapshot.ts';
 import {
   EXTERNAL_LOGICAL_CLUSTER_ADMIN_GROUP,
@@ -10,8 +9,8 @@ import {
   LOGICAL_CLUSTER_ADMIN_GROUP,
   WORKSPACE_BOOTSTRAPPER_GROUP,
 } from './kcp-groups.ts';
+import { isSatisfied } from './required-groups.ts';
 import type { Effective, Viewer } from './viewer.ts';
-import { userSubject } from './viewer-of.ts';
 
 /** Where a permission comes from. */
 interface Grants {
@@ -25,25 +24,16 @@ export function mayEnter(viewer: Viewer, entrance: Entrance): boolean {
   if (!isEnterable(entrance.cluster)) return false;
   const here = viewer.in(entrance.cluster);
   if (here.groups.has(LOGICAL_CLUSTER_ADMIN_GROUP)) return true;
-  if (!entrance.open || !hasRequiredGroups(viewer, here, entrance.requiredGroups)) return false;
-  return here.isLocalServiceAccount || isGranted(here, entrance);
+  if (!entrance.open || !(here.isLocalServiceAccount || isGranted(here, entrance))) return false;
+  return hasRequiredGroups(viewer, here, entrance.requiredGroups);
 }
 
-/** Whether a workspace is shown to somebody. */
+/** Whether a workspace is shown to somebody by what he may do; see `creator.ts` for what he has just created. */
 export function sees(viewer: Viewer, snapshot: Snapshot): boolean {
-  if (viewer.seesEverything || isCreator(viewer, snapshot)) return true;
+  if (viewer.seesEverything) return true;
   if (!mayEnter(viewer, snapshot.entrance)) return false;
   // Where a mount leads is not ours to say: it is shown to those who may get it.
   return snapshot.mount === undefined || isGranted(viewer.in(snapshot.parent), snapshot.mount);
-}
-
-/**
- * Whether the workspace is on its way to Ready, and has been created by this caller: he waits for it. Not by one of the same name who is
- * out of scope, or a service account elsewhere.
- */
-export function isCreator(viewer: Viewer, { parent, creator }: Snapshot): boolean {
-  if (creator === undefined || creator.name !== viewer.name || creator.cluster !== viewer.homeCluster) return false;
-  return viewer.in(parent).subjects.has(userSubject(viewer.name));
 }
 
 /**
@@ -52,7 +42,7 @@ export function isCreator(viewer: Viewer, { parent, creator }: Snapshot): boolea
  */
 export function sinceWhen(viewer: Viewer, snapshot: Snapshot): bigint {
   const { objectVersion, entrance, mount } = snapshot;
-  if (viewer.seesEverything || isCreator(viewer, snapshot)) return objectVersion;
+  if (viewer.seesEverything) return objectVersion;
   const here = viewer.in(entrance.cluster);
   // Nobody gave it to them: they have it as long as the object is there.
   if (here.groups.has(LOGICAL_CLUSTER_ADMIN_GROUP) && mount === undefined) return objectVersion;
@@ -64,11 +54,10 @@ export function sinceWhen(viewer: Viewer, snapshot: Snapshot): bigint {
 /** System clusters are for those whom nobody asks; a workspace that is not scheduled has none. */
 const isEnterable = (cluster: string): boolean => cluster !== '' && !cluster.startsWith('system:');
 
-function hasRequiredGroups(viewer: Viewer, { groups }: Effective, required: RequiredGroups | undefined): boolean {
+function hasRequiredGroups(viewer: Viewer, { groups }: Effective, required: Entrance['requiredGroups']): boolean {
   // By the caller's own name: a warrant of a service account does not spare him the groups.
   if (required === undefined || viewer.isServiceAccount || groups.has(EXTERNAL_LOGICAL_CLUSTER_ADMIN_GROUP)) return true;
-  const clauses = [...required, [KCP_ADMIN_GROUP], [WORKSPACE_BOOTSTRAPPER_GROUP]];
-  return clauses.some(clause => clause.length > 0 && clause.every(group => groups.has(group)));
+  return groups.has(KCP_ADMIN_GROUP) || groups.has(WORKSPACE_BOOTSTRAPPER_GROUP) || isSatisfied(required, groups);
 }
 
 function isGranted({ subjects }: Effective, { edges, shardWide }: Grants): boolean {

@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '@kcp-vw/shared/informer/clock.ts';
 import { expired, serviceUnavailable } from '@kcp-vw/shared/kube/errors.ts';
 import type { IndexEvent, Snapshot, WorkspaceIndex } from '../index/snapshot.ts';
-import { changesOf } from './changes.ts';
-import { isCreator, latest } from './may-enter.ts';
+import { changesOf, changesSince, tell } from './changes.ts';
+import { type AwaitsCreated, awaitsCreated, type TimeOfDay } from './creator.ts';
+import { from } from './index-sight.ts';
+import { latest } from './may-enter.ts';
+import type { Kept, ReviewRecords, Shown } from './review-records.ts';
 import { type Target, targetOf } from './review-target.ts';
 import type { Seen, SeenEvent } from './sight.ts';
 import type { Turns } from './turns.ts';
@@ -18,15 +22,17 @@ export interface RecordSettings {
   readonly staleAfter: number;
   /** Workspaces that are reviewed for one list. */
   readonly mostCandidates: number;
+  readonly records: ReviewRecords<ReviewRecord>;
+  readonly now: TimeOfDay;
   /** Told of reviews that fail while nobody waits for them. */
   readonly onError: (error: unknown) => void;
   /** Those that somebody watches. */
   readonly watched: Set<ReviewRecord>;
-  /** The version at which another record was forgotten last. */
-  readonly forgottenAt: () => bigint;
 }
 
 export interface RecordOf {
+  /** Among those of others. */
+  readonly key: string;
   readonly viewer: Viewer;
   /** Undefined: all. */
   readonly parent: string | undefined;
@@ -46,14 +52,20 @@ interface Answer {
  * What one caller may enter of one parent, or of all, according to reviews. An answer that differs from the one before is a change with a
  * version of its own; those before it can then no longer be watched from.
  */
-export class ReviewRecord {
+export class ReviewRecord implements Kept {
+  /** Whether the caller may enter the parent, as far as is known. */
+  isGateOpen = false;
+
   readonly #settings: RecordSettings;
   readonly #of: RecordOf;
   readonly #answers = new Map<string, Answer>();
   readonly #listeners = new Set<(event: SeenEvent) => void>();
   /** To be reviewed at once. */
   readonly #urgent = new Map<string, Target>();
+  readonly #isAwaited: AwaitsCreated;
   #reviewing: Promise<void> | undefined;
+  /** Answers that are on their way. */
+  #expected = 0;
   #isHurrying = false;
   /** From this version on nothing has changed but what the index tells; undefined: nothing has been reviewed yet. */
   #knownSince: bigint | undefined;
@@ -63,10 +75,15 @@ export class ReviewRecord {
   constructor(settings: RecordSettings, of: RecordOf) {
     this.#settings = settings;
     this.#of = of;
+    this.#isAwaited = awaitsCreated(of.viewer, parent => parent === of.parent && this.isGateOpen, settings.now);
   }
 
-  get isWatched(): boolean {
-    return this.#listeners.size > 0;
+  get size(): number {
+    return Math.max(this.#answers.size, this.#expected);
+  }
+
+  get isInUse(): boolean {
+    return this.#listeners.size > 0 || this.#reviewing !== undefined;
   }
 
   /** Reviews everything. Rejects with a StatusError 503 when that cannot be done. */
@@ -77,8 +94,8 @@ export class ReviewRecord {
     return this.#reviewing;
   }
 
-  *list(): Iterable<Seen> {
-    for (const snapshot of this.#candidates()) {
+  *list(isPast: (snapshot: Snapshot) => boolean): Iterable<Seen> {
+    for (const snapshot of from(this.#candidates(), isPast)) {
       const seen = this.seen(snapshot);
       if (seen) yield seen;
     }
@@ -88,7 +105,7 @@ export class ReviewRecord {
     if (snapshot === undefined) return undefined;
     const { viewer } = this.#of;
     const { objectVersion, entrance } = snapshot;
-    if (isCreator(viewer, snapshot)) return { snapshot, version: objectVersion };
+    if (this.#isAwaited(snapshot)) return { snapshot, version: objectVersion };
     const target = targetOf(snapshot);
     if (target === undefined) return undefined;
     // A review in his own logical cluster asks for a binding, which his requests do not need.
@@ -102,7 +119,7 @@ export class ReviewRecord {
     if (this.#isForgotten || this.#knownSince === undefined || version < this.#knownSince) {
       throw expired(`too old resource version: ${version} (${this.#knownSince ?? index.version})`);
     }
-    for (const event of index.since(version, this.#of.parent)) this.#changes(event).forEach(listener);
+    changesSince(index, version, this.#of.parent, snapshot => this.seen(snapshot)).forEach(listener);
     const own = (event: SeenEvent): void => listener(event);
     this.#listeners.add(own);
     if (this.#listeners.size === 1) this.#startWatching();
@@ -111,9 +128,10 @@ export class ReviewRecord {
     };
   }
 
-  /** There may be another in its place, which knows nothing of what this one tells. Not for one that is watched. */
-  forget(): void {
+  /** There may be another in its place, which knows nothing of what this one tells. */
+  forget(): Shown {
     this.#isForgotten = true;
+    return { since: this.#knownSince, digest: digestOf(this.#answers.values()) };
   }
 
   /** Nobody is told anything any more. */
@@ -164,7 +182,7 @@ export class ReviewRecord {
       before?.mount?.edges !== after?.mount?.edges ||
       before?.mount?.shardWide !== after?.mount?.shardWide;
     if (current && isGrantedOtherwise && !isAtHome(this.#of.viewer, current)) this.#reviewSoon(current);
-    this.#tell(changes);
+    tell(this.#listeners, changes);
   }
 
   #changes({ version, before, after }: IndexEvent): readonly SeenEvent[] {
@@ -172,20 +190,27 @@ export class ReviewRecord {
   }
 
   async #reviewAll(): Promise<void> {
-    const { index, mostCandidates, forgottenAt } = this.#settings;
+    const { index, mostCandidates, records } = this.#settings;
     const targets = this.#targets();
     if (targets.length > mostCandidates) {
       throw serviceUnavailable(`there are too many workspaces to review who may enter them: ${mostCandidates} at most`, 30);
     }
-    await this.#review(targets);
+    if (!records.hasRoom(this, targets.length)) throw serviceUnavailable('too many reviews of access are kept', 30);
+    this.#expected = targets.length;
+    try {
+      await this.#review(targets);
+    } finally {
+      this.#expected = 0;
+    }
     const current = new Set(this.#targets().map(({ key }) => key));
     for (const key of [...this.#answers.keys()]) if (!current.has(key)) this.#forget(key, index.version);
-    // The record of before, if there was one, may have shown something else at a version up to that at which it was forgotten.
-    this.#knownSince ??= index.version > forgottenAt() ? index.version : index.advance();
+    this.#knownSince ??= records.knownSince(this.#of.key, digestOf(this.#answers.values()));
   }
 
   #review(targets: readonly Target[]): Promise<void> {
-    return this.#settings.turns.each(targets, async target => this.#settle(target, await this.#of.ask(target)));
+    return this.#settings.turns.each(this.#of.viewer.name, targets, async target =>
+      this.#settle(target, await this.#of.ask(target)),
+    );
   }
 
   /** At once; if that fails the next review of everything makes up for it. */
@@ -213,10 +238,13 @@ export class ReviewRecord {
   }
 
   #settle(target: Target, allowed: boolean): void {
-    const { index, clock } = this.#settings;
+    const { index, clock, records } = this.#settings;
     const snapshot = index.find(target.parent, target.name);
     if (snapshot === undefined || targetOf(snapshot)?.key !== target.key) return;
     const known = this.#answers.get(target.key);
+    // It stays hidden: the next review of everything fails, and says why.
+    const isExpected = known !== undefined || this.#answers.size < this.#expected;
+    if (!isExpected && !records.hasRoom(this, this.#answers.size + 1)) return;
     const isChanged = (known?.allowed ?? false) !== allowed;
     const isFirst = this.#knownSince === undefined;
     const before = this.seen(snapshot);
@@ -224,7 +252,7 @@ export class ReviewRecord {
     this.#answers.set(target.key, { target, allowed, changed, confirmed: clock.now() });
     if (!isChanged || isFirst) return;
     this.#knownSince = changed;
-    this.#tell(changesOf(changed, before, this.seen(snapshot)));
+    tell(this.#listeners, changesOf(changed, before, this.seen(snapshot)));
   }
 
   /** Who may not be asked about for long is not believed to be allowed for ever. */
@@ -247,21 +275,6 @@ export class ReviewRecord {
     if (known?.allowed && this.#knownSince !== undefined) this.#knownSince = latest(this.#knownSince, version);
   }
 
-  #tell(events: readonly SeenEvent[]): void {
-    const failures: unknown[] = [];
-    for (const event of events) {
-      for (const listener of [...this.#listeners]) {
-        try {
-          listener(event);
-        } catch (error) {
-          failures.push(error);
-        }
-      }
-    }
-    // Only now: the others must not miss an event because of one of them.
-    if (failures.length > 0) throw new AggregateError(failures, 'watchers failed on an event');
-  }
-
   #targets(): readonly Target[] {
     const targets: Target[] = [];
     for (const snapshot of this.#candidates()) {
@@ -274,6 +287,11 @@ export class ReviewRecord {
   #candidates(): Iterable<Snapshot> {
     return this.#settings.index.candidates(within(this.#of.parent));
   }
+}
+
+function digestOf(answers: Iterable<Answer>): string {
+  const keys = [...answers].filter(({ allowed }) => allowed).map(({ target }) => target.key);
+  return createHash('sha256').update(JSON.stringify(keys.sort())).digest('base64');
 }
 
 const within = (parent: string | undefined): { readonly parent?: string } => (parent === undefined ? {} : { parent });

@@ -58,10 +58,7 @@ test('whoever watches reviewed workspaces, or comes again and again, knows what 
         const sight = await source.sightOf(ann, parent);
         const now = stateOf(sight, parent);
         const expected = [...index.candidates(parent === undefined ? {} : { parent })].filter(
-          ({ name, entrance, mount, creator }) => {
-            const isLetIn = entrance.open && isAllowed(mount ? name : entrance.cluster);
-            return isLetIn || (creator?.name === 'ann' && creator.cluster === undefined);
-          },
+          ({ name, entrance, mount }) => entrance.open && isAllowed(mount ? name : entrance.cluster),
         );
         expect([...now.keys()]).toEqual(expected.map(one => `${one.parent}/${one.name}`));
         expect(new Map([...watched].sort())).toEqual(new Map([...now].sort()));

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Caller } from '@kcp-vw/shared/authn/identity.ts';
+import { ANONYMOUS, type Caller } from '@kcp-vw/shared/authn/identity.ts';
 import { perObject } from '@kcp-vw/shared/authn/per-object.ts';
 import { type Clock, systemClock } from '@kcp-vw/shared/informer/clock.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 import type { Snapshot, WorkspaceIndex } from '../index/snapshot.ts';
+import type { TimeOfDay } from './creator.ts';
 import { createIndexSight } from './index-sight.ts';
 import { type RecordSettings, ReviewRecord } from './review-record.ts';
-import { type ReviewerOf, review } from './review-target.ts';
+import { ReviewRecords } from './review-records.ts';
+import { type ReviewerOf, review, type Target } from './review-target.ts';
 import type { AccessSource, Sight } from './sight.ts';
 import { Turns } from './turns.ts';
 import type { Viewer } from './viewer.ts';
@@ -31,8 +33,11 @@ export interface ReviewSourceOptions {
   readonly mostWaiting?: number;
   /** Workspaces that are reviewed for one list; default 10,000. */
   readonly mostCandidates?: number;
-  /** Callers, each with a parent, of whom it is kept what they may enter; default 1,000. The least recently used goes first; those with open watches stay. */
+  /** Callers, each with a parent, of whom it is kept what they may enter; default 1,000. Those with open watches stay. */
   readonly mostRecords?: number;
+  /** Answers that are kept for all callers together; default 200,000. */
+  readonly mostAnswers?: number;
+  readonly now?: TimeOfDay;
 }
 
 export interface ReviewSource extends AccessSource {
@@ -47,10 +52,11 @@ export interface ReviewSource extends AccessSource {
  * for each caller (SubjectAccessReview). What changes there is noticed as late as the next review.
  */
 export function createReviewSource(options: ReviewSourceOptions): ReviewSource {
-  const { index, reviewerOf, log, clock = systemClock, mostRecords = 1000 } = options;
+  const { index, reviewerOf, log, clock = systemClock, now = Date.now } = options;
   const turns = new Turns(options.concurrency ?? 32, options.mostWaiting ?? 10_000);
   const watched = new Set<ReviewRecord>();
-  let forgottenAt = -1n;
+  const bounds = { mostRecords: options.mostRecords ?? 1000, mostAnswers: options.mostAnswers ?? 200_000 };
+  const records = new ReviewRecords<ReviewRecord>(bounds, index);
   const settings: RecordSettings = {
     index,
     turns,
@@ -60,51 +66,34 @@ export function createReviewSource(options: ReviewSourceOptions): ReviewSource {
     mostCandidates: options.mostCandidates ?? 10_000,
     onError: err => log.warn({ err }, 'who may enter which workspaces could not be reviewed'),
     watched,
-    forgottenAt: () => forgottenAt,
+    records,
+    now,
   };
-  // In the order of use: a Map keeps the order of insertion.
-  const records = new Map<string, ReviewRecord>();
 
   function recordOf(caller: Caller, viewer: Viewer, parent: string | undefined): ReviewRecord {
     const key = `${digestOf(caller)} ${parent ?? '*'}`;
-    const found = records.get(key);
-    const record =
-      found ??
-      new ReviewRecord(settings, {
-        viewer,
-        parent,
-        ask: target => review(reviewerOf, caller, target, target.isMount ? target.name : undefined),
-      });
-    records.delete(key);
-    records.set(key, record);
-    forgetOthers(record);
-    return record;
-  }
-
-  /** Those that are watched stay: their callers will come again with what they have been told. */
-  function forgetOthers(newest: ReviewRecord): void {
-    for (const [key, record] of records) {
-      if (records.size <= mostRecords) return;
-      if (record === newest || record.isWatched) continue;
-      records.delete(key);
-      record.forget();
-      forgottenAt = index.version;
-    }
+    const ask = (target: Target): Promise<boolean> =>
+      review(reviewerOf, caller, target, target.isMount ? target.name : undefined);
+    return records.use(key, caller.name, () => new ReviewRecord(settings, { key, viewer, parent, ask }));
   }
 
   async function isGateOpen(caller: Caller, viewer: Viewer, parent: string | undefined): Promise<boolean> {
     const entrance = parent === undefined ? undefined : index.entrance(parent);
     if (!entrance?.open) return false;
-    return viewer.in(entrance.cluster).isLocalServiceAccount || (await review(reviewerOf, caller, entrance));
+    if (viewer.in(entrance.cluster).isLocalServiceAccount) return true;
+    return turns.take(caller.name, () => review(reviewerOf, caller, entrance));
   }
 
   return {
     async sightOf(caller, parent) {
       const viewer = viewerOf(caller);
-      if (viewer.seesEverything) return createIndexSight(index, viewer);
+      if (viewer.seesEverything) return createIndexSight(index, viewer, now);
+      const isOpen = await isGateOpen(caller, viewer, parent);
       const record = recordOf(caller, viewer, parent);
-      const [gate] = await Promise.all([isGateOpen(caller, viewer, parent), record.refresh()]);
-      return sightOf(index, record, parent, gate);
+      record.isGateOpen = isOpen;
+      // Who is nobody costs one review, and not one for each of the workspaces.
+      if (isOpen || caller.name !== ANONYMOUS) await record.refresh();
+      return sightOf(index, record, parent, isOpen);
     },
     stop() {
       for (const record of [...watched]) record.stop();
@@ -120,8 +109,8 @@ function sightOf(index: WorkspaceIndex, record: ReviewRecord, of: string | undef
     get version() {
       return index.version;
     },
-    *list(parent) {
-      for (const seen of record.list()) if (isWithin(parent, seen.snapshot)) yield seen;
+    *list(parent, isPast = () => false) {
+      for (const seen of record.list(isPast)) if (isWithin(parent, seen.snapshot)) yield seen;
     },
     get(parent, name) {
       const snapshot = index.find(parent, name);

@@ -4,7 +4,7 @@ import type { ReviewAttributes, Reviewer } from '@kcp-vw/shared/authz/reviewer.t
 import { ManualClock } from '@kcp-vw/shared/informer/scripted.fixture.ts';
 import type { Entrance, Snapshot } from '../index/snapshot.ts';
 import { createReviewSource, type ReviewSourceOptions } from './review-source.ts';
-import { caller, entranceOf, fakeIndex, snapshotOf } from './sight.fixture.ts';
+import { caller, entranceOf, fakeIndex, NOON, snapshotOf } from './sight.fixture.ts';
 import type { SeenEvent, Sight } from './sight.ts';
 
 export const ada = caller('ada');
@@ -34,6 +34,7 @@ export function reviewed(options: Partial<ReviewSourceOptions> = {}) {
   const source = createReviewSource({
     index,
     clock,
+    now: () => NOON,
     log: { warn: (fields: unknown) => void warnings.push(fields) },
     reviewerOf: shard => (shard === 'alpha' ? (reviewer as Reviewer) : undefined),
     ...options,

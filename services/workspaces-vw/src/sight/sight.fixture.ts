@@ -41,6 +41,17 @@ export const snapshotOf = (parent: string, name: string, changes: Partial<Snapsh
   };
 };
 
+/** Milliseconds since 1970: what time it is where a test says so. */
+export const NOON = Date.parse('2026-01-01T12:00:00Z');
+
+export const createdAt = (creationTimestamp: string | undefined, snapshot: Snapshot): Snapshot => ({
+  ...snapshot,
+  object: {
+    ...snapshot.object,
+    metadata: { ...snapshot.object.metadata, ...(creationTimestamp !== undefined && { creationTimestamp }) },
+  },
+});
+
 export const caller = (name: string, groups: readonly string[] = [], extra: Caller['extra'] = {}): Caller =>
   asCaller(identity(name, [...groups, 'system:authenticated'], '', extra), 'request-header');
 

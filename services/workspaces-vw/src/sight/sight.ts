@@ -22,14 +22,14 @@ export interface SeenEvent {
 export interface Sight {
   /** Of the newest change in the index. */
   readonly version: bigint;
-  /** Sorted by parent and name. Its cost grows with what is seen. */
-  list(parent?: string): Iterable<Seen>;
+  /** Sorted by parent and name, without the first ones for which `isPast` holds. Its cost grows with what is seen. */
+  list(parent?: string, isPast?: (snapshot: Snapshot) => boolean): Iterable<Seen>;
   get(parent: string, name: string): Seen | undefined;
   /** Whether he may enter this logical cluster. */
   mayEnter(cluster: string): boolean;
   /**
    * Events after `version`: those known before this returns, the others as they come. Throws a StatusError 410 when they are not all known any
-   * more.
+   * more, or when one of the known took something out of his sight that is still there.
    */
   watch(version: bigint, parent: string | undefined, listener: (event: SeenEvent) => void): () => void;
 }

@@ -1,4 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { parseListOptions } from '@kcp-vw/shared/answer/serve-options.ts';
+import { snapshotFor } from '@kcp-vw/shared/answer/serve-snapshot.ts';
+import { sortKey } from '@kcp-vw/shared/informer/sort-key.ts';
+import { requestInfo } from '@kcp-vw/shared/target/request-info.ts';
+import { parseTarget } from '@kcp-vw/shared/target/target.ts';
 import type { CollectionEvent } from '@kcp-vw/shared/view/collection.ts';
 import type { WorkspaceObject } from '../index/facts.ts';
 import type { Snapshot } from '../index/snapshot.ts';
@@ -80,6 +85,33 @@ describe('the workspaces that somebody sees, as a collection', () => {
     ]);
   });
 
+  test('are made one by one, beginning after a key', async () => {
+    const { index, collection } = await fixture('a');
+    for (const name of ['x', 'y', 'z']) index.put(snapshotOf('a', name, since(1n)));
+    expect(collection.version).toBe('103');
+    const namesAfter = (after?: string) => [...(collection.items?.(after) ?? [])].map(({ metadata }) => metadata?.name);
+    expect(namesAfter()).toEqual(['x', 'y', 'z']);
+    expect(namesAfter(sortKey(snapshotOf('a', 'x').object))).toEqual(['y', 'z']);
+    expect(namesAfter(sortKey(snapshotOf('a', 'xx').object))).toEqual(['y', 'z']);
+    expect(namesAfter(sortKey(snapshotOf('a', 'z').object))).toEqual([]);
+    expect([...(collection.items?.() ?? [])]).toEqual(collection.list().items);
+  });
+
+  // As those saw it who had the access then; he may have joined them since.
+  test('are 410 as they were at a version before something was hidden', async () => {
+    const { index, collection } = await fixture('a');
+    index.put(snapshotOf('a', 'w', since(1n)));
+    index.put(snapshotOf('a', 'x', since(1n)));
+    index.put(snapshotOf('a', 'x'));
+    const at = (version: string) => {
+      const query = new URLSearchParams({ resourceVersion: version, resourceVersionMatch: 'Exact' });
+      const { items } = snapshotFor(collection, parseListOptions(requestInfo('GET', parseTarget('/apis/g/v1/r')), query));
+      return [...items].map(({ metadata }) => metadata?.name);
+    };
+    expect(at('103')).toEqual(['w']);
+    for (const version of ['101', '102']) expect(() => at(version)).toThrow(expect.objectContaining({ code: 410 }));
+  });
+
   test.each(['', 'x', '-1', '1.0'])('cannot be watched from what is no version: %j', async version => {
     const { collection } = await fixture('a');
     expect(() => collection.watch(version, () => undefined)).toThrow(expect.objectContaining({ code: 400 }));
@@ -109,6 +141,14 @@ describe('the workspaces of all parents', () => {
     const { index, collection } = await fixture(undefined);
     const mount = { edges: to('u:ada'), shardWide: edges() };
     index.put(snapshotOf('a', 'x', { ...at('https://kcp:6443/clusters/root:other'), mount }));
+    expect(collection.list().items[0]?.metadata?.annotations).toEqual({});
+  });
+
+  test('say nothing of where one is that is mounted, and names a logical cluster, too', async () => {
+    const { index, collection } = await fixture(undefined);
+    const { object, ...rest } = at('https://kcp:6443/clusters/root:other');
+    const forged = { ...object, spec: { ...object?.spec, cluster: 'c', mount: { ref: {} } } };
+    index.put(snapshotOf('a', 'x', { ...rest, object: forged }));
     expect(collection.list().items[0]?.metadata?.annotations).toEqual({});
   });
 

@@ -1,8 +1,10 @@
+import { sortKey } from '@kcp-vw/shared/informer/sort-key.ts';
 import { badRequest } from '@kcp-vw/shared/kube/errors.ts';
 import { PATH_ANNOTATION } from '@kcp-vw/shared/kube/objects.ts';
 import type { Collection, CollectionDefinition } from '@kcp-vw/shared/view/collection.ts';
 import type { WorkspaceObject } from '../index/facts.ts';
 import type { Snapshot } from '../index/snapshot.ts';
+import { isMount } from '../index/workspace-object.ts';
 import type { Seen, SeenEvent, Sight } from './sight.ts';
 
 type Definition = CollectionDefinition & Pick<Collection, 'boundTo'>;
@@ -21,6 +23,14 @@ export function collectionOf(sight: Sight, parent: string | undefined, definitio
 
   return {
     ...definition,
+    get version() {
+      return String(sight.version);
+    },
+    *items(after) {
+      // Skipped before it is looked at who may see them.
+      const isPast = after === undefined ? undefined : ({ object }: Snapshot): boolean => sortKey(object) <= after;
+      for (const seen of sight.list(parent, isPast)) yield objectOf(seen);
+    },
     list: () => ({
       apiVersion,
       kind: `${kind}List`,
@@ -80,5 +90,5 @@ const URL_OF_CLUSTER = new RegExp(`/clusters/(${NAME}(?::${NAME})*)/?$`);
 
 /** From where its content is served; undefined for what is not scheduled. Where a mount leads says nothing of where it is. */
 function pathOf({ object, mount }: Snapshot): string | undefined {
-  return mount === undefined ? URL_OF_CLUSTER.exec(object.spec?.URL ?? '')?.[1] : undefined;
+  return mount !== undefined || isMount(object) ? undefined : URL_OF_CLUSTER.exec(object.spec?.URL ?? '')?.[1];
 }

@@ -10,9 +10,13 @@ const at = (name: string, resourceVersion: string, metadata: KubeObject['metadat
 });
 
 /** Whether it has resolved by now, and with which version of the shard. */
-function waiting(index: FakeIndex, object: KubeObject, written?: Written, clock = new ManualClock()) {
+function waiting(index: FakeIndex, object: KubeObject, written: Written = 'as-shown', clock = new ManualClock()) {
   const state: { done: boolean; version?: string | undefined } = { done: false };
-  const promise = untilApplied(index, 'root', object, written, clock).then(snapshot => {
+  const promise = untilApplied(
+    index,
+    'root',
+    clock,
+  )(object, written).then(snapshot => {
     Object.assign(state, { done: true, version: snapshot?.upstreamVersion });
   });
   const settle = async () => {
@@ -77,6 +81,22 @@ describe('waiting for a write to be heard of', () => {
     expect(await settle()).toMatchObject({ done: false });
     await clock.advance(1);
     expect(await settle()).toEqual({ done: true, version: '7' });
+  });
+
+  test('follows the index once for all that one request waits for', async () => {
+    const index = fillIndex();
+    const clock = new ManualClock();
+    const applied = untilApplied(index, 'root', clock);
+    const names = ['a', 'b', 'c'];
+    const all = names.map(name => applied(at(name, '9'), 'as-shown'));
+    expect([index.stats().followers, clock.pending]).toEqual([1, [2_000]]);
+    for (const name of names) index.put(enterable(name, { upstreamVersion: '9' }));
+    expect((await Promise.all(all)).map(snapshot => snapshot?.name)).toEqual(names);
+    expect([index.stats().followers, clock.pending]).toEqual([0, []]);
+    const again = applied(at('d', '9'), 'as-shown');
+    await clock.advance(2_000);
+    expect(await again).toBeUndefined();
+    expect(index.stats().followers).toBe(0);
   });
 
   test('leaves no listener and no timer behind', async () => {

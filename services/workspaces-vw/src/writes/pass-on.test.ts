@@ -4,6 +4,7 @@ import {
   alice,
   answerTo,
   callTo,
+  enterable,
   fillIndex,
   refused,
   rewritten,
@@ -85,6 +86,12 @@ describe('a patch of what the caller does not see', () => {
     },
   );
 
+  test('is never sent to the shard when it cannot be read', async () => {
+    for (const path of [HIDDEN, MISSING]) {
+      expect(rewritten(await answerTo('root', path, { method: 'PATCH' })).unreadable).toBe('refuse');
+    }
+  });
+
   test('by an apply makes what is not there', async () => {
     const body = { metadata: { name: 'missing' } };
     expect(await bodyOf(MISSING, 'apply', body)).toBe(body);
@@ -100,6 +107,17 @@ describe('a patch of what the caller does not see', () => {
   ])('by an apply of %j conflicts at the shard with what has the name', async (body, metadata) => {
     expect(await bodyOf(HIDDEN, 'apply', body)).toEqual({ ...body, metadata });
   });
+});
+
+test('an apply to what the caller does not see is refused to who may not create, the same whether the name is taken or not', async () => {
+  const view = viewOf(fillIndex(), { mayCreate: async () => false });
+  const refusalOf = async (path: string) => {
+    const plan = rewritten(await answerTo('root', path, { method: 'PATCH' }, view));
+    return told(await plan.request?.({ metadata: { name: 'x' } }, 'apply'));
+  };
+  const taken = await refusalOf(HIDDEN);
+  expect(taken).toContain('cannot create resource "workspaces"');
+  expect(await refusalOf(MISSING)).toBe(taken.replace('hidden', 'missing'));
 });
 
 describe('a write to what the caller sees', () => {
@@ -137,6 +155,33 @@ describe('a deletecollection', () => {
 
   test('of nothing goes to the shard, too, which knows whether the caller may', async () => {
     expect(await namesOf('', stranger)).toEqual([]);
+  });
+
+  // Whoever deletes for good waits until they are gone.
+  test.each([
+    ['', {}, true],
+    ['?dryRun=All', { dryRun: ['All'] }, false],
+    ['', { dryRun: ['All'] }, false],
+    ['', { dryRun: [] }, true],
+  ])('%s with %j waits for the end of what it deletes: %s', async (query, options, isWaiting) => {
+    const index = fillIndex();
+    const view = viewOf(index);
+    const { request, response } = rewritten(await answerTo('root', `${WORKSPACES}${query}`, { method: 'DELETE' }, view));
+    expect(request?.(options, 'delete-options')).toBe(options);
+    const shown = response?.({ metadata: { name: 'open', uid: 'uid-open', resourceVersion: '7' } });
+    expect(index.stats().followers).toBe(isWaiting ? 1 : 0);
+    index.remove('root', 'open');
+    expect(await shown).toMatchObject({ metadata: { name: 'open' } });
+    expect(index.stats().followers).toBe(0);
+  });
+
+  test('of more than it may be of is refused with 400', async () => {
+    const index = fillIndex();
+    for (let each = 0; each < 4_998; each += 1) index.put(enterable(`w${each}`));
+    const answer = () => answerTo('root', WORKSPACES, { method: 'DELETE' }, viewOf(index));
+    expect(rewritten(await answer()).each).toHaveLength(5_000);
+    index.put(enterable('w4998'));
+    expect(told(refused(await answer()).error)).toMatch(/^400 BadRequest: more than 5000 workspaces/);
   });
 
   test('with a selector that is none is refused', async () => {

@@ -94,6 +94,15 @@ describe('the record of the owner', () => {
     expect(sent([{ op, path: POINTER, value: OWNER }], 'json-patch')).toEqual([never]);
   });
 
+  // It may have the record in it, and is not shown then.
+  test('is out of reach in what was applied, when that is not shown', () => {
+    const path = '/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration';
+    expect(sent([{ op: 'copy', from: path, path: '/metadata/labels/x' }], 'json-patch')).toEqual([never]);
+    expect(sent([{ op: 'test', path, value: 'x' }], 'json-patch')).toEqual([never]);
+    const replacing = { op: 'replace', path, value: '{}' };
+    expect(sent([replacing], 'json-patch')).toEqual([replacing]);
+  });
+
   test.each(['copy', 'move'])('is there again after a JSON patch that does %s to the place of all annotations', op => {
     const operation = { op, from: '/metadata/labels', path: '/metadata/annotations' };
     expect(sent([operation], 'json-patch')).toEqual([operation, { op: 'add', path: POINTER, value: OWNER }]);

@@ -1,6 +1,6 @@
 import type { BodyKind } from '@kcp-vw/shared/view/rewrite.ts';
 import type { Snapshot } from '../index/snapshot.ts';
-import { OWNER_ANNOTATION } from '../index/workspace-object.ts';
+import { LAST_APPLIED, OWNER_ANNOTATION } from '../index/workspace-object.ts';
 import { LONG_GONE, upstreamVersionOf } from './presented-version.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -67,7 +67,9 @@ function merging(metadata: Fields, { object }: Snapshot): Fields {
 }
 
 const ANNOTATIONS = '/metadata/annotations';
-const OWNER = `${ANNOTATIONS}/${OWNER_ANNOTATION.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+const pointerTo = (annotation: string): string => `${ANNOTATIONS}/${annotation.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+const OWNER = pointerTo(OWNER_ANNOTATION);
+const APPLIED = pointerTo(LAST_APPLIED);
 
 /** One operation of RFC 6902, as one, as two or as none. */
 function patching(operation: unknown, version: (given: unknown) => unknown, snapshot: Snapshot): unknown {
@@ -76,6 +78,10 @@ function patching(operation: unknown, version: (given: unknown) => unknown, snap
   const owner = snapshot.ownerAnnotation;
   // A copy would show it under another name.
   if (typeof from === 'string' && [...AROUND_OWNER, OWNER].includes(pointerOf(from))) return NEVER;
+  const isHidden = snapshot.object.metadata?.annotations?.[LAST_APPLIED] === undefined;
+  if (isHidden && [from, op === 'test' ? path : undefined].some(one => typeof one === 'string' && pointerOf(one) === APPLIED)) {
+    return NEVER;
+  }
   switch (typeof path === 'string' ? pointerOf(path) : undefined) {
     case '/metadata/resourceVersion':
       return 'value' in operation ? { ...operation, value: version(value) } : operation;

@@ -4,7 +4,7 @@ import { OWNER_ANNOTATION } from '../index/workspace-object.ts';
 import { createIndexSource } from '../sight/index-source.ts';
 import { edges, entranceOf } from '../sight/sight.fixture.ts';
 import { alice, enterable, fillIndex, stranger } from '../workspaces-view.fixture.ts';
-import type { Written } from './applied.ts';
+import { untilApplied, type Written } from './applied.ts';
 import { shownAfterWrite } from './shown.ts';
 
 const answered = (name: string, resourceVersion?: string): KubeObject => ({
@@ -16,7 +16,7 @@ const answered = (name: string, resourceVersion?: string): KubeObject => ({
 
 async function shown(object: KubeObject, index = fillIndex(), caller = alice, written: Written = 'as-shown') {
   const sight = await createIndexSource(index).sightOf(caller, 'root');
-  return shownAfterWrite({ index, sight, parent: 'root', written }, object);
+  return shownAfterWrite({ index, sight, applied: untilApplied(index, 'root'), written }, object);
 }
 
 const versionOf = async (...parameters: Parameters<typeof shown>) => (await shown(...parameters)).metadata?.resourceVersion;

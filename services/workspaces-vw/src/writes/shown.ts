@@ -1,31 +1,23 @@
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { Snapshot, WorkspaceIndex } from '../index/snapshot.ts';
-import { OWNER_ANNOTATION } from '../index/workspace-object.ts';
+import { withoutOwnerRecord } from '../index/workspace-object.ts';
 import type { Sight } from '../sight/sight.ts';
-import { untilApplied, type Written } from './applied.ts';
+import type { UntilApplied, Written } from './applied.ts';
 
 /** What a shard has answered to a write, as the caller may see it: with a version of the view, and without the record of the owner. */
-export async function shownAfterWrite({ index, sight, parent, written }: WriteContext, object: KubeObject): Promise<KubeObject> {
-  const shown = withoutOwner(object);
+export async function shownAfterWrite({ index, sight, applied, written }: WriteContext, object: KubeObject): Promise<KubeObject> {
+  const shown = withoutOwnerRecord(object);
   // What would have been made has no version yet.
   if (object.metadata?.resourceVersion === undefined) return shown;
-  const applied = await untilApplied(index, parent, object, written);
-  const resourceVersion = String(versionOf(index, sight, object, applied));
+  const resourceVersion = String(versionOf(index, sight, object, await applied(object, written)));
   return { ...shown, metadata: { ...shown.metadata, resourceVersion } };
 }
 
 export interface WriteContext {
-  readonly index: Pick<WorkspaceIndex, 'find' | 'follow' | 'version'>;
+  readonly index: Pick<WorkspaceIndex, 'version'>;
   readonly sight: Pick<Sight, 'get'>;
-  readonly parent: string;
+  readonly applied: UntilApplied;
   readonly written: Written;
-}
-
-export function withoutOwner(object: KubeObject): KubeObject {
-  const { annotations } = object.metadata ?? {};
-  if (annotations?.[OWNER_ANNOTATION] === undefined) return object;
-  const { [OWNER_ANNOTATION]: _, ...others } = annotations;
-  return { ...object, metadata: { ...object.metadata, annotations: others } };
 }
 
 function versionOf(
