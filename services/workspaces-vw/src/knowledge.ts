@@ -4,6 +4,7 @@ import type { WorkspaceIndex } from './index/snapshot.ts';
 
 /** Seconds after which somebody may ask again who gets no answer now. */
 const RETRY_SECONDS = 2;
+const NOT_NOW = 'workspaces cannot be shown now: not every shard that has to do with them is heard from';
 
 /** Whether an answer can be made from what is known. A list that misses what has not been heard of would look complete. */
 export interface Knowledge {
@@ -26,13 +27,12 @@ export function createKnowledge(
   }
   return {
     require(parent) {
-      const reason = whyNot(parent);
-      if (reason !== undefined) throw serviceUnavailable(`workspaces cannot be listed now: ${reason}`, RETRY_SECONDS);
+      // Which shard it is stands in the log: it is nobody's business who only asks for workspaces.
+      if (whyNot(parent) !== undefined) throw serviceUnavailable(NOT_NOW, RETRY_SECONDS);
     },
     until: (parent, end) =>
       freshness.onStale(() => {
-        const reason = whyNot(parent);
-        if (reason !== undefined) end(reason);
+        if (whyNot(parent) !== undefined) end(NOT_NOW);
       }),
   };
 }
