@@ -135,7 +135,7 @@ describeWorkspacesView('creating workspaces through the view', () => {
         .expect(201)
         .json<Workspace>();
       expect(created).toMatchObject({ kind: 'Workspace', metadata: { name } });
-      expect(created.metadata.annotations).not.toHaveProperty([OWNER]);
+      expect(created).not.toHaveProperty(['metadata', 'annotations', OWNER]);
       (await plainly(admin, parent).get(`${WORKSPACES}/${name}`)).expect(404);
     });
   });
@@ -166,7 +166,9 @@ describeWorkspacesView('creating workspaces through the view', () => {
       rows: [{ cells: expect.arrayContaining([body.metadata.name, 'universal']) }],
     });
     expect(here?.columnDefinitions).toEqual(ofKcp?.columnDefinitions);
-    expect(here?.rows[0]?.cells).toEqual(ofKcp?.rows[0]?.cells);
+    // The two were made one after the other.
+    const ageless = (table?: Table): unknown => table?.rows[0]?.cells.map(cell => (/^\d+s$/.test(String(cell)) ? 'age' : cell));
+    expect(ageless(here)).toEqual(ageless(ofKcp));
     expect(JSON.stringify(here)).not.toContain(`"${OWNER}":"`);
   });
 
