@@ -1,4 +1,5 @@
 /** The types of `apis.kcp.io`, as far as the shard reads them: in the versions that they are stored in. */
+import type { SchemaVersion, ApiResourceSchema as SharedSchema } from '@kcp-vw/shared/kube/resource-schema.ts';
 import type { Condition, LabelSelectorObject, Stored } from './objects.ts';
 
 export interface GroupResource {
@@ -89,11 +90,7 @@ export interface Partition extends Stored {
 }
 
 /** A version of an APIResourceSchema or of a CustomResourceDefinition. */
-export interface ResourceVersion {
-  readonly name: string;
-  readonly served: boolean;
-  readonly storage: boolean;
-  readonly schema?: object;
+export interface ResourceVersion extends SchemaVersion {
   readonly subresources?: {
     readonly status?: object;
     readonly scale?: {
@@ -102,28 +99,10 @@ export interface ResourceVersion {
       readonly labelSelectorPath?: string;
     };
   };
-  readonly additionalPrinterColumns?: readonly {
-    readonly name: string;
-    readonly type: string;
-    readonly format?: string;
-    readonly description?: string;
-    readonly priority?: number;
-    readonly jsonPath: string;
-  }[];
   readonly selectableFields?: readonly { readonly jsonPath: string }[];
 }
 
-export interface ResourceSpec {
-  readonly group: string;
-  readonly names: {
-    readonly plural: string;
-    readonly singular?: string;
-    readonly kind: string;
-    readonly listKind?: string;
-    readonly shortNames?: readonly string[];
-    readonly categories?: readonly string[];
-  };
-  readonly scope: 'Namespaced' | 'Cluster';
+export interface ResourceSpec extends Readonly<NonNullable<SharedSchema['spec']>> {
   readonly versions: readonly ResourceVersion[];
   readonly conversion?: object;
 }
