@@ -59,7 +59,8 @@ export async function isFree(port: number): Promise<boolean> {
     await once(server, 'listening');
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    // Of Node's, and no instance of the Error of the context that a test runs in.
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
     throw error;
   } finally {
     server.close();

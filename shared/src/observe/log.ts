@@ -19,6 +19,9 @@ export const levelOf = (verbosity: number): 'info' | 'debug' | 'trace' =>
 /** Bytes of lines that wait for a slow reader of standard error; beyond them lines are lost, which is better than a stalled server. */
 const MAX_WAITING = 4 * 1024 * 1024;
 
+/** Bytes. Every line is longer and written at once; with 0 nothing could be waited for. */
+const FLUSHABLE = 1;
+
 /** JSON lines. Headers and credentials do not get through, however deep in a logged object they are or in a message. */
 export function createLogger({ name, verbosity, destination }: LogOptions): Logger {
   return pino(
@@ -34,9 +37,14 @@ export function createLogger({ name, verbosity, destination }: LogOptions): Logg
       serializers: { err: value => value },
       hooks: { streamWrite: redactText },
     },
-    destination ?? pino.destination({ dest: process.stderr.fd, sync: false, maxLength: MAX_WAITING }),
+    destination ?? pino.destination({ dest: process.stderr.fd, sync: false, minLength: FLUSHABLE, maxLength: MAX_WAITING }),
   );
 }
+
+/** Resolves when everything logged until now is written. */
+export const written = (log: Logger): Promise<void> =>
+  // An error would be that of fsync, which pipes and terminals do not have.
+  new Promise(resolve => log.flush(() => resolve()));
 
 /** Names of fields (lower case, without punctuation) whose values are never logged. */
 const SECRET_FIELDS = new Set(

@@ -2,7 +2,7 @@ import { asksForHelp, type Command, parseArguments } from '../config/flags.ts';
 import { validateFiles } from '../config/flags-files.ts';
 import { flagsHelp } from '../config/flags-help.ts';
 import type { Options } from '../config/options.ts';
-import { createLogger, type Logger } from './log.ts';
+import { createLogger, type Logger, written } from './log.ts';
 import { startupSentence } from './startup-error.ts';
 
 export interface CommandLine {
@@ -24,13 +24,16 @@ export async function runCommand({ command, usage, name, argv, program, run }: C
     process.stdout.write(`${usage}${flagsHelp(command)}`);
     return 0;
   }
+  let log: Logger | undefined;
   try {
     const { options, notices } = parseArguments(argv, command);
     validateFiles(options);
-    const log = createLogger({ name, verbosity: options.verbosity });
+    log = createLogger({ name, verbosity: options.verbosity });
     if (notices.length > 0) log.info({ notices }, 'flags with an old name or without effect');
     return await run(options, log);
   } catch (error) {
+    // The sentence is the last thing said.
+    await (log && written(log));
     return fail(error, program);
   }
 }
