@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { base62, kcpHash } from '@kcp-vw/shared/kube/kcp-hash.ts';
 import type { ExportKey, PermissionClaim } from './apis-kcp-io.ts';
 
 /**
@@ -10,30 +10,15 @@ const CLAIM_LABEL_PREFIX = 'claimed.internal.apis.kcp.io/';
 /** On every APIBinding: the export that it binds. */
 export const EXPORT_LABEL = 'internal.apis.kcp.io/export';
 
-const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
-
-/** The bytes as one big-endian integer, without padding. */
-function base62(bytes: Uint8Array): string {
-  let rest = BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
-  let text = '';
-  do {
-    text = DIGITS.charAt(Number(rest % 62n)) + text;
-    rest /= 62n;
-  } while (rest > 0n);
-  return text;
-}
-
-const hash = (text: string): string => base62(createHash('sha224').update(text).digest());
-
 /** Of an export: the value of `EXPORT_LABEL`, and the end of the keys of its claims. */
-export const exportHash = ({ cluster, name }: ExportKey): string => hash(`${cluster}:${name}`);
+export const exportHash = ({ cluster, name }: ExportKey): string => kcpHash(`${cluster}:${name}`);
 
 /** The key under which objects carry the hash of the export's claim that reaches them. */
 export const claimLabelKey = (exported: ExportKey): string => CLAIM_LABEL_PREFIX + exportHash(exported);
 
 /** Go's JSON of the claim: verbs and selectors are not part of a claim's identity, and `verbs` is null. */
 export function claimLabelValue({ group, resource, identityHash }: PermissionClaim): string {
-  return hash(JSON.stringify({ ...(group && { group }), resource, verbs: null, ...(identityHash && { identityHash }) }));
+  return kcpHash(JSON.stringify({ ...(group && { group }), resource, verbs: null, ...(identityHash && { identityHash }) }));
 }
 
 /** Marks the export's own bindings, whether or not they accept a claim to bindings: kcp's constant. */

@@ -1,4 +1,5 @@
 import { badRequest, notFound, unsupportedMediaType } from '@kcp-vw/shared/kube/errors.ts';
+import { applyJsonPatch, isJsonPatch, PatchFailure } from '@kcp-vw/shared/kube/json-patch.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { apply } from './apply.ts';
 import { contentType, parseJson, readText, typed } from './body.ts';
@@ -6,7 +7,6 @@ import type { ResourceCall } from './call.ts';
 import { inVersion } from './collection.ts';
 import { commitUpdate, meant } from './commit.ts';
 import { unknownFieldWarnings } from './field-validation.ts';
-import { applyJsonPatch, isJsonPatch, PatchFailure } from './json-patch.ts';
 import { isObject, mergePatch, strategicMergePatch } from './merge.ts';
 import { isDryRun, refusePatchOptions } from './options.ts';
 import { rejectedPatch } from './refusals.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { parseExact } from './json-exact.ts';
 import { applyJsonPatch, isJsonPatch, PatchFailure } from './json-patch.ts';
 
 // The cases of RFC 6902, appendix A, by their numbers there.
@@ -70,6 +71,47 @@ describe('a JSON Patch', () => {
     const before = JSON.stringify(document);
     expect(() => applyJsonPatch(document, [{ op: 'add', path: '/first', value: 1 }, operation])).toThrow(PatchFailure);
     expect(JSON.stringify(document)).toBe(before);
+  });
+
+  test('leaves the document as it is, and shares what it does not touch', () => {
+    const document = { a: { list: [{ x: 1 }] }, untouched: { deep: {} } };
+    const before = JSON.stringify(document);
+    const patched = applyJsonPatch(document, [
+      { op: 'add', path: '/a/list/0/x', value: 2 },
+      { op: 'add', path: '/a/list/-', value: { y: 1 } },
+      { op: 'copy', from: '/a/list/0', path: '/a/list/0/inside' },
+      { op: 'replace', path: '/a/list/0/inside/x', value: 3 },
+    ]) as typeof document;
+    expect(patched.a).toEqual({ list: [{ x: 2, inside: { x: 3 } }, { y: 1 }] });
+    expect(patched.untouched).toBe(document.untouched);
+    expect(JSON.stringify(document)).toBe(before);
+  });
+
+  test('does not change the values that it brings, which it may bring again', () => {
+    const operations = [
+      { op: 'add', path: '/a', value: { list: [] } },
+      { op: 'add', path: '/a/list/-', value: 1 },
+    ];
+    expect(applyJsonPatch({}, operations)).toEqual({ a: { list: [1] } });
+    expect(applyJsonPatch({}, operations)).toEqual({ a: { list: [1] } });
+  });
+
+  test('keeps the digits of numbers that a double does not hold, also of those that it copies', () => {
+    const patched = applyJsonPatch(parseExact('{"a":{"n":9007199254740993}}'), [
+      { op: 'copy', from: '/a', path: '/b' },
+      { op: 'test', path: '/b/n', value: parseExact('9007199254740993') },
+    ]);
+    expect(JSON.stringify(patched)).toBe('{"a":{"n":9007199254740993},"b":{"n":9007199254740993}}');
+    const inside = [{ op: 'add', path: '/a/n/rawJSON', value: '1' }];
+    expect(() => applyJsonPatch(parseExact('{"a":{"n":9007199254740993}}'), inside)).toThrow(PatchFailure);
+  });
+
+  // Each of these copies doubles the document: thirty of them are a gigabyte, from a few hundred bytes.
+  test('does not copy without end, nor goes on for ever', () => {
+    const doubling = Array.from({ length: 30 }, (_, i) => ({ op: 'copy', from: '/a', path: `/a/${i}` }));
+    expect(() => applyJsonPatch({ a: { x: 'x'.repeat(1000) } }, doubling)).toThrow('copies more than');
+    const many = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '', value: {} }));
+    expect(() => applyJsonPatch({}, many)).toThrow('more than the allowed 10000');
   });
 
   test('is a list of operations with paths', () => {
