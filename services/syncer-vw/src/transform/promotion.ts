@@ -68,21 +68,26 @@ export function promotionOfTheLast(
     .map(rule => ({ rule, value: values.get(rule.path) }));
   if (fields.length === 0) return NO_PROMOTION;
   const marked = new Map([...values, ...fields.map(({ rule }) => [rule.path, PROMOTED] as const)]);
-  const paths = fields.map(({ rule }) => rule.path);
-  return { fields, marked: new Map([[key, marked]]), others: withoutMarksOfOthers(object, key, paths) };
+  return { fields, marked: new Map([[key, marked]]), others: withoutMarksOfOthers(object, key, intents, rules) };
 }
 
 /**
- * The view-diffs, changed, of others that claim fields as theirs which now hold this target's values: a mark may be left of one that was
- * taken off the object without its syncer.
+ * The view-diffs, changed, of others that claim fields which are to hold this target's values: those of targets that still have the object get
+ * the values they have now; of those that were taken off it without their syncers there is nothing to keep.
  */
-export function withoutMarksOfOthers(object: KubeObject, key: SyncTargetKey, paths: readonly string[]): ViewDiffs {
+export function withoutMarksOfOthers(
+  object: KubeObject,
+  key: SyncTargetKey,
+  intents: ReadonlyMap<SyncTargetKey, SyncIntent>,
+  rules: readonly SummarizingRule[],
+): ViewDiffs {
   const changed = new Map<SyncTargetKey, ViewDiff>();
   for (const name of Object.keys(object.metadata?.annotations ?? {})) {
     const other = name.startsWith(VIEW_DIFF_ANNOTATION) ? name.slice(VIEW_DIFF_ANNOTATION.length) : key;
     const values = other === key ? undefined : unlessBroken(() => viewDiff(object, other));
-    if (!values || !paths.some(path => values.get(path) === PROMOTED)) continue;
-    changed.set(other, new Map([...values].filter(([path, value]) => !(value === PROMOTED && paths.includes(path)))));
+    if (!values || ![...values.values()].includes(PROMOTED)) continue;
+    const kept = intents.has(other) ? withUpstreamValues(object, ownValues(object, other, rules), rules) : values;
+    changed.set(other, new Map([...kept].filter(([, value]) => value !== PROMOTED)));
   }
   return changed;
 }

@@ -128,11 +128,7 @@ function ordinary(write: SyncerWrite, stored: KubeObject, intents: Intents): Wri
     ...[...before].filter(([path]) => rules.some(rule => rule.path === path && rule.isStatus !== (subresource === 'status'))),
     ...written.map(({ rule, value }) => [rule.path, isPromoted(rule) ? PROMOTED : value] as const),
   ]);
-  const others = withoutMarksOfOthers(
-    stored,
-    key,
-    promoted.map(({ rule }) => rule.path),
-  );
+  const others = promoted.length > 0 ? withoutMarksOfOthers(stored, key, intents, rules) : new Map<SyncTargetKey, ViewDiff>();
   const edits = [
     ...promoted.map(({ rule, value }) => ({ fields: rule.fields, edit: setField(rule.fields, value) })),
     setViewDiffs(unmarked),
