@@ -10,7 +10,8 @@ type ViewDiffs = ReadonlyMap<SyncTargetKey, ViewDiff>;
 
 /**
  * As soon as there are several targets, the upstream field is no single one's: the view-diffs of those whose values it has held, with the
- * values in them. Only what changes. The field itself stays as it is, for whoever makes one value of many.
+ * values in them. Only what changes. The field itself stays as it is, for whoever makes one value of many. A view-diff that is broken has no
+ * mark to take off, and is its own target's affair.
  */
 export function unpromoted(
   object: KubeObject,

@@ -1,4 +1,5 @@
 import { conflict, type StatusError } from '@kcp-vw/shared/kube/errors.ts';
+import { parseExact } from '@kcp-vw/shared/kube/json-exact.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { asSeen } from './as-seen.ts';
 import { syncerFinalizer } from './names.ts';
@@ -56,7 +57,7 @@ const without = (object: KubeObject, name: string): KubeObject =>
 
 /** A copy that nobody can change: who tries throws. */
 export function frozen<T>(value: T): T {
-  const copy = JSON.parse(JSON.stringify(value)) as T;
+  const copy = parseExact(JSON.stringify(value)) as T;
   freeze(copy);
   return copy;
 }

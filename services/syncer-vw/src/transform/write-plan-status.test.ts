@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { parseExact } from '@kcp-vw/shared/kube/json-exact.ts';
 import { diff, finalizers, putStatus, RULES, state, upstream } from './stored.fixture.ts';
 import { letGo, planFor, refusalOf, viewFor, withStatus } from './upstream.fixture.ts';
 
@@ -50,6 +51,17 @@ describe('a status that a syncer reports', () => {
     putStatus(of, 'W', { list: [{ a: 2, b: 1 }], ready: 4 });
     expect(of.puts).toEqual(['main']);
     expect(of.object.status).toEqual({ ready: 7 });
+  });
+
+  test.each([[['W']], [['W', 'E']]])('keeps the digits of numbers that a double does not hold, with the targets %j', keys => {
+    const of = upstream({ labels: state(...keys), finalizers: finalizers(...keys) });
+    const status = parseExact('{"n":9007199254740993}');
+    expect(JSON.stringify(putStatus(of, 'W', status).status)).toBe('{"n":9007199254740993}');
+    const written = of.puts.length;
+    expect(JSON.stringify(putStatus(of, 'W', status).status)).toBe('{"n":9007199254740993}');
+    expect(of.puts).toHaveLength(written);
+    putStatus(of, 'W', parseExact('{"n":9007199254740994}'));
+    expect(of.puts).toHaveLength(written + 1);
   });
 
   test('is not written again because Go has written it in other words', () => {

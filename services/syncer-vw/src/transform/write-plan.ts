@@ -82,7 +82,8 @@ function planned(write: SyncerWrite): WritePlan {
     throw conflict(of, name, 'the resource has been modified in the meantime');
   if ('broken' in seen) throw broken(write, seen.broken);
   const intents = syncIntents(stored);
-  if (submitted.metadata.finalizers?.includes(syncerFinalizer(key))) return ordinary(write, stored, intents);
+  const { finalizers }: { readonly finalizers?: unknown } = submitted.metadata;
+  if (Array.isArray(finalizers) && finalizers.includes(syncerFinalizer(key))) return ordinary(write, stored, intents);
   if (subresource === '' && submitted.metadata.deletionTimestamp) return removal(write, stored, intents);
   const where = `${subresource ? `${of.resource}/${subresource}` : of.resource}(${stored.metadata?.namespace ?? ''}/${name})`;
   throw internalError(`tried to write resource ${where} though it is not owning it (syncer finalizer doesn't exist)`);
