@@ -5,7 +5,7 @@ import type { Router } from '@kcp-vw/front-proxy/router.ts';
 import { openRouting } from '@kcp-vw/front-proxy/routing.ts';
 import { startFrontProxy } from '@kcp-vw/front-proxy/server.ts';
 import { opsAddressOf } from '@kcp-vw/shared/config/flags-service.ts';
-import { FRONT_PROXY, type Options } from '@kcp-vw/shared/config/options.ts';
+import { FRONT_PROXY, type Options, SERVICES } from '@kcp-vw/shared/config/options.ts';
 import { createHealth, type Health } from '@kcp-vw/shared/observe/health.ts';
 import type { ProcessHooks } from '@kcp-vw/shared/observe/lifeline.ts';
 import { createLogger } from '@kcp-vw/shared/observe/log.ts';
@@ -13,6 +13,7 @@ import { startOps } from '@kcp-vw/shared/observe/ops.ts';
 import { reportReadiness } from '@kcp-vw/shared/observe/readiness-report.ts';
 import { startService } from '@kcp-vw/shared/view/service.ts';
 import { type LocalService, localRouter } from './local-router.ts';
+import { optionsOf } from './own-identity.ts';
 import { definitionOf } from './services.ts';
 import { shardSetsOf } from './shards.ts';
 
@@ -23,22 +24,33 @@ export async function runSingle(options: Options, hooks: ProcessHooks): Promise<
   const metrics = frontMetrics(shardNames(options));
 
   const services: LocalService[] = [];
+  const coming: string[] = [];
   for (const { shard, options: own, suffix } of shardSetsOf(options)) {
-    const environment = { options: own, metrics, health: suffixed(health, suffix) };
+    const environment = { metrics, health: suffixed(health, suffix) };
     for (const name of own.services) {
       const definition = await definitionOf(name);
-      const service = await startService(definition, { ...environment, log: log.child({ service: `${name}${suffix}` }) });
-      services.push({ ...(shard !== undefined && { shard }), service });
+      const configured = { ...environment, options: await optionsOf(name, own), log: log.child({ service: `${name}${suffix}` }) };
+      const starting = startService(definition, configured).then(service => {
+        services.push({ ...(shard !== undefined && { shard }), service });
+      });
+      if (!definition.awaitsCredentials) await starting;
+      else {
+        coming.push(...(SERVICES[name]?.views ?? []));
+        starting.catch((err: unknown) => {
+          log.fatal({ err, service: name }, 'a service cannot start');
+          process.exit(1);
+        });
+      }
     }
   }
   // Views of others: what is in this process is served here.
   const elsewhere =
     options.registration.kubeconfig === undefined ? undefined : openRouting({ options, services: [], log, metrics, health });
-  const router = elsewhere ? firstOf(localRouter(services), elsewhere.router) : localRouter(services);
+  const router = elsewhere ? firstOf(localRouter(services, coming), elsewhere.router) : localRouter(services, coming);
   const front = await startFrontProxy({ options, router, log, metrics, health });
   const opsAddress = opsAddressOf(options);
   const ops = opsAddress && (await startOps({ address: opsAddress, health, registry: metrics.registry }));
-  const views = services.flatMap(({ service }) => service.views.map(view => view.name));
+  const views = [...services.flatMap(({ service }) => service.views.map(view => view.name)), ...coming];
   hooks.listening(front.address, [...new Set(views)]);
   const stopReporting = reportReadiness(health, hooks);
   hooks.onTerminate(async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
+import type { KubeList, KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { KIND, VIRTUAL_WORKSPACES_PATH } from '@kcp-vw/shared/registration/virtual-workspace.ts';
 import { requestText, type TextResponse } from '@kcp-vw/shared/upstream/text.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
@@ -36,7 +36,16 @@ const COLLECTIONS: Readonly<Record<string, (namespace: string) => string>> = {
   Role: namespace => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/roles`,
   RoleBinding: namespace => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`,
   [KIND]: () => VIRTUAL_WORKSPACES_PATH,
+  Workspace: () => '/apis/tenancy.kcp.io/v1alpha1/workspaces',
+  LogicalCluster: () => '/apis/core.kcp.io/v1alpha1/logicalclusters',
+  APIResourceSchema: () => '/apis/apis.kcp.io/v1alpha1/apiresourceschemas',
+  APIExport: () => '/apis/apis.kcp.io/v1alpha2/apiexports',
+  APIBinding: () => '/apis/apis.kcp.io/v1alpha2/apibindings',
+  SyncTarget: () => '/apis/workload.kcp.io/v1alpha1/synctargets',
 };
+
+/** Their APIs come to be while others of them are installed. */
+const LATE_KINDS: ReadonlySet<string> = new Set([KIND, 'SyncTarget']);
 
 /** The object without its workspace and its namespace: what people call it. */
 export const titleOf = ({ kind, metadata }: KubeObject): string =>
@@ -65,7 +74,7 @@ export async function applyObject(workspace: Workspace, object: KubeObject): Pro
       body: JSON.stringify(object),
     });
     // A server that has just established an API may take a moment to serve it.
-    if (response.status === 404 && object.kind === KIND) return undefined;
+    if (response.status === 404 && LATE_KINDS.has(object.kind ?? '')) return undefined;
     return expectSuccess(response, `cannot apply ${titleOf(object)}`);
   });
   if (before === undefined) return 'created';
@@ -76,6 +85,13 @@ export async function applyObject(workspace: Workspace, object: KubeObject): Pro
 export async function read(workspace: Workspace, object: KubeObject): Promise<KubeObject | undefined> {
   const response = await request(workspace, object, { method: 'GET' });
   return response.status === 404 ? undefined : expectSuccess(response, `cannot read ${titleOf(object)}`);
+}
+
+/** All of a kind, in the namespace of this one. */
+export async function list(workspace: Workspace, object: KubeObject): Promise<readonly KubeObject[]> {
+  const response = await request(workspace, { ...object, metadata: { ...object.metadata, name: '' } }, { method: 'GET' });
+  const { items = [] } = expectSuccess(response, `cannot list ${object.kind}s`) as Partial<KubeList>;
+  return items;
 }
 
 /** Asks until there is an answer. Rejects when patience ends. */
@@ -120,7 +136,7 @@ function request(
   if (collection === undefined) throw new Error(`${titleOf(object)} is of no kind that is installed`);
   return requestText(upstream, {
     method,
-    path: `${basePath}${collection(namespace)}/${name}${query}`,
+    path: `${basePath}${collection(namespace)}${name && '/'}${name}${query}`,
     headers: ['accept', 'application/json', ...(type === undefined ? [] : ['content-type', type])],
     ...(body !== undefined && { body }),
   });
@@ -143,8 +159,11 @@ function parse(body: string): KubeObject | undefined {
   }
 }
 
-/** What an apply may change: its own bookkeeping and the status, which others write meanwhile, tell nothing. */
+/**
+ * What an apply may change: its own bookkeeping and the status, which others write meanwhile, tell nothing. Nor does the generation, which
+ * kcp counts up whenever an APIBinding is applied.
+ */
 function contentOf({ status: _status, metadata, ...rest }: KubeObject): unknown {
-  const { managedFields: _managers, resourceVersion: _version, ...kept } = metadata ?? {};
+  const { managedFields: _managers, resourceVersion: _version, generation: _generation, ...kept } = metadata ?? {};
   return { ...rest, metadata: kept };
 }

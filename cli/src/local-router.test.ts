@@ -39,6 +39,19 @@ describe('the router within one process', () => {
     expect(await route(several, '/services/three/x', 'root')).toBe('unknown');
   });
 
+  test('says of services that are still to come that they are not there yet', async () => {
+    const services = [local('one')];
+    const router = localRouter(services, ['late']);
+    const ask = async () => {
+      const exchange = fakeExchange('GET', '/services/late/x');
+      await router(exchange, caller, parseTarget('/services/late/x'), {}, undefined);
+      return exchange.text;
+    };
+    await expect(ask()).rejects.toMatchObject({ code: 503 });
+    services.push(local('late'));
+    expect(await ask()).toBe('late of undefined');
+  });
+
   test('does not guess a shard', async () => {
     for (const shard of [undefined, UNKNOWN_SHARD]) {
       await expect(route(several, '/services/one/x', shard)).rejects.toThrow('none of the shards');

@@ -9,16 +9,15 @@ export interface LocalService {
   readonly service: RunningService;
 }
 
-/** Routes by view name and shard within this process. */
-export function localRouter(services: readonly LocalService[]): Router {
-  const byView = new Map<string, LocalService[]>();
-  for (const local of services) {
-    for (const { name } of local.service.views) byView.set(name, [...(byView.get(name) ?? []), local]);
-  }
+/** Routes by view name and shard within this process. Services may come later: until then their views are those that are `expected`, and answer 503. */
+export function localRouter(services: readonly LocalService[], expected: readonly string[] = []): Router {
   return async (exchange, caller, target, record, asked) => {
     const view = target.segments[1] ?? '';
-    const there = byView.get(view);
-    if (there === undefined) return 'unknown';
+    const there = services.filter(({ service }) => service.views.some(({ name }) => name === view));
+    if (there.length === 0) {
+      if (!expected.includes(view)) return 'unknown';
+      throw serviceUnavailable(`${view} is not served yet`);
+    }
     const chosen = chosenShard(view, asked, () => there.map(({ shard }) => shard));
     const serving = there.find(({ shard }) => shard === undefined || chosen === undefined || shard === chosen);
     if (serving === undefined) throw serviceUnavailable(`${view} is not served for the shard ${chosen} here`);

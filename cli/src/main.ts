@@ -8,6 +8,7 @@ Usage:
   kcp-vw front-proxy [flags]        serve the public port only, in front of services that run by themselves
   kcp-vw serve <service> [flags]    serve the views of one service only, to a front proxy elsewhere
   kcp-vw install [flags]            make known to a kcp which views there are and who may serve them
+  kcp-vw workload <verb> [flags]    syncing: install it, make SyncTargets, bind workspaces (kcp-vw workload --help lists the verbs)
   kcp-vw health <url> [flags]       ask a server whether it is well
   kcp-vw dev                        a dev shard, the fleet and a demo controller, to try it
   kcp-vw version
@@ -20,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(argv: readonly string[]) 
   'front-proxy': async () => (await import('./front-proxy.ts')).frontProxy,
   serve: async () => (await import('./serve.ts')).serve,
   install: async () => (await import('./install.ts')).install,
+  workload: async () => (await import('./workload.ts')).workload,
   health: async () => (await import('./health.ts')).health,
   dev: async () => (await import('./dev/dev.ts')).dev,
   version: async () => async () => version(),

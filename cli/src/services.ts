@@ -4,6 +4,7 @@ import type { ServiceDefinition } from '@kcp-vw/shared/view/service.ts';
 const DEFINITIONS: Readonly<Record<string, () => Promise<ServiceDefinition>>> = {
   'apiexport-vw': async () => (await import('@kcp-vw/apiexport-vw/service.ts')).apiExportService,
   'initializer-vw': async () => (await import('@kcp-vw/initializer-vw/service.ts')).initializerService,
+  'syncer-vw': async () => (await import('@kcp-vw/syncer-vw/service.ts')).syncerService,
   'workspaces-vw': async () => (await import('@kcp-vw/workspaces-vw/service.ts')).workspacesService,
 };
 

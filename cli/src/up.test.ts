@@ -90,7 +90,7 @@ describe('kcp-vw', () => {
     expect(unknown).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'kcp-vw: there is no command "down": up, front-proxy, serve, install, health, dev, version, help\n',
+      stderr: 'kcp-vw: there is no command "down": up, front-proxy, serve, install, workload, health, dev, version, help\n',
     });
   });
 

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { shardPorts } from '@kcp-vw/front-proxy/door/shard-of.ts';
 import { UsageError } from '@kcp-vw/shared/config/flags.ts';
 import { FRONT_PROXY, type Options, SERVICES } from '@kcp-vw/shared/config/options.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 import { fail, runCommand } from '@kcp-vw/shared/observe/run-command.ts';
+import { awaited, optionsOf } from './own-identity.ts';
 import { createRuntimeFolder } from './runtime-folder.ts';
 import { shardSetsOf } from './shards.ts';
 import { runSingleProcess } from './single.ts';
@@ -62,7 +64,7 @@ async function checkPort(host: string, port: number): Promise<void> {
 }
 
 async function runFleet(options: Options, installation: Installation, log: Logger): Promise<number> {
-  const [frontProxy, ...services] = programsOf(options, installation);
+  const [frontProxy, ...services] = await programsOf(options, installation);
   const folder = await createRuntimeFolder({
     sockets: [frontProxy, ...services].flatMap(({ name }) => Object.values(socketsOf(name))),
     onAbandoned: (path, err) =>
@@ -76,20 +78,24 @@ async function runFleet(options: Options, installation: Installation, log: Logge
 }
 
 /** The front proxy, and every service once for each shard, or once for all. */
-function programsOf(options: Options, installation: Installation): readonly [Program, ...Program[]] {
-  const sets = shardSetsOf(options);
-  const services = sets.flatMap(({ shard, options: own, suffix }) =>
-    own.services.map(service => ({
-      ...programOf(service, installation),
-      name: `${service}${suffix}`,
-      ...(shard !== undefined && { shard }),
-      ...(own !== options && { options: own }),
-    })),
-  );
+async function programsOf(options: Options, installation: Installation): Promise<readonly [Program, ...Program[]]> {
+  const services: Program[] = [];
+  for (const { shard, options: own, suffix } of shardSetsOf(options)) {
+    for (const service of own.services) {
+      const configured = await optionsOf(service, own);
+      services.push({
+        ...programOf(service, installation),
+        name: `${service}${suffix}`,
+        ...(shard !== undefined && { shard }),
+        ...(configured !== options && { options: configured }),
+      });
+    }
+  }
   const frontProxy = programOf(FRONT_PROXY, installation);
-  if (sets.length === 1) return [frontProxy, ...services];
   // It is ready when all of these are.
-  return [{ ...frontProxy, options: { ...options, services: services.map(({ name }) => name) } }, ...services];
+  const names = awaited(services.map(({ name }) => name));
+  const isAsGiven = isDeepStrictEqual(names, options.services);
+  return [{ ...frontProxy, ...(!isAsGiven && { options: { ...options, services: names } }) }, ...services];
 }
 
 function programOf(name: string, { entryOf }: Installation): Program {

@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShardDescription, TargetDescription } from '../target.ts';
 import { isReady } from './is-ready.ts';
 import { OPERATOR_ADDS, OPERATOR_KEEPS } from './operator.ts';
-import { opsURLs, setForAll, shardName, withOpsPort } from './plan.ts';
+import { opsURLs, setForAll, shardName, syncerParameters, withOpsPort } from './plan.ts';
 import { freePorts } from './ports.ts';
 import { ProcessGroup } from './process-group.ts';
 import type { Servers, StageOptions } from './run.ts';
+import { giveSyncerAccount, untilSyncerReady } from './syncer-account.ts';
 import { toWorkspacesView } from './transparent.ts';
 
 /** A start takes a few seconds on two cores. */
@@ -27,7 +28,7 @@ interface Instance {
 }
 
 /** Ports of an instance's ops servers: there are never more processes. */
-const OPS_PORTS = 4;
+const OPS_PORTS = 5;
 
 /** A dev shard or several, with our virtual workspaces in front of each, each a process of its own. */
 export class DevServers implements Servers {
@@ -56,7 +57,7 @@ export class DevServers implements Servers {
       const given = parametersOf({ all: this.#folder, own: folder }, join(workDir, 'logs', `audit-${i}.log`), port);
       const own = plan.arguments === 'operator' ? operatorArguments(given) : given;
       const ofAll = plan.sets === 'one' && i === 0 ? setForAll(all) : [];
-      const command = [plan.executable, ...own, ...ofAll, ...withOpsPort(plan, opsPort)];
+      const command = [plan.executable, ...own, ...ofAll, ...withOpsPort(plan, opsPort), ...syncerParameters(plan, workDir)];
       return { name, folder, shardURL: `https://127.0.0.1:${ports[i]}`, port, opsPort, command };
     });
   }
@@ -90,7 +91,13 @@ export class DevServers implements Servers {
     started.forEach(({ command: [executable = '', ...parameters] }, i) => {
       this.#run(`virtual-workspaces-${i}`, executable, parameters);
     });
-    for (const { port } of this.#instances) await this.#untilReady(`https://127.0.0.1:${port}`);
+    const { plan, workDir } = this.#options;
+    const { description } = this;
+    await Promise.all([
+      giveSyncerAccount(plan, workDir, description),
+      ...this.#instances.map(({ port }) => this.#untilReady(`https://127.0.0.1:${port}`)),
+    ]);
+    await untilSyncerReady(description.shards);
   }
 
   #frontProxyMapping(virtualWorkspaceURL: string): string[] {

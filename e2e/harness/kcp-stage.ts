@@ -7,6 +7,7 @@ import { OPERATOR_FRONT_PROXY } from './operator.ts';
 import { writeStarter } from './plan.ts';
 import { requireFreePorts } from './ports.ts';
 import { type Servers, type StageOptions, say } from './run.ts';
+import { adminOfTestServer, giveSyncerAccount, untilSyncerReady } from './syncer-account.ts';
 import { OF_KCPS_TESTS, TRANSPARENT_PORT, toWorkspacesView } from './transparent.ts';
 
 export type FoundBinaries = Binaries & { readonly found: true };
@@ -25,10 +26,11 @@ export async function startKcp(binaries: FoundBinaries, { workDir, plan, shards 
   });
   const proxies: KcpFrontProxy[] = [];
   try {
-    await kcp.untilReady();
+    await Promise.all([kcp.untilReady(), giveSyncerAccount(plan, workDir, adminOfTestServer(workDir))]);
     const operator = await KcpFrontProxy.start(binaries, workDir, OPERATOR_FRONT_PROXY);
     proxies.push(operator);
     const description = describeWorkDir(workDir, plan, shards);
+    await untilSyncerReady(description.shards);
     const transparent = await startTransparent();
     return {
       description: {

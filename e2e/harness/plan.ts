@@ -15,13 +15,15 @@ export interface Plan {
   readonly sets: 'each' | 'one';
   /** Which front proxy of kcp leads to the view `workspaces` when a workspace is asked for its workspaces: one of its own, or the only one. */
   readonly transparent: 'none' | 'second' | 'all';
+  /** The views that are served besides kcp's. */
+  readonly views: readonly string[];
   /** Parameters besides those that kcp's test server gives. */
   readonly parameters: readonly string[];
   /** Ports of the ops servers of our own processes, by process name. */
   readonly ops: Readonly<Record<string, number>>;
 }
 
-/** The first of the ops servers' ports; the services follow in their order. */
+/** The first of the ops servers' ports; the services follow, sorted. */
 const OPS_PORT = 9470;
 
 const PROCESSES = new Map([
@@ -30,7 +32,10 @@ const PROCESSES = new Map([
 ]);
 
 /** Views that are served besides kcp's, and the process that each has in a fleet. */
-const FURTHER_VIEWS = new Map([['workspaces', 'workspaces-vw']]);
+const FURTHER_VIEWS = new Map([
+  ['syncer', 'syncer-vw'],
+  ['workspaces', 'workspaces-vw'],
+]);
 
 const TOPOLOGIES = new Map([
   ['single', ['single']],
@@ -56,7 +61,7 @@ export function makePlans(environment: NodeJS.ProcessEnv, project: string): Plan
     return [
       {
         ...{ name: 'baseline', implementation, executable, arguments: 'test-server', sets: 'each', transparent: 'none' },
-        ...{ parameters: [], ops: {} },
+        ...{ views: [], parameters: [], ops: {} },
       },
     ];
   const wanted = environment.E2E_TOPOLOGY ?? 'fleet';
@@ -71,7 +76,8 @@ export function makePlans(environment: NodeJS.ProcessEnv, project: string): Plan
   const transparent = transparentRoad(environment.E2E_TRANSPARENT, views);
   return topologies.map(name => {
     const further = name === 'fleet' ? views.map(view => FURTHER_VIEWS.get(view) ?? view) : [];
-    const processes = [...(PROCESSES.get(name) ?? []), ...further];
+    const [frontProxy = '', ...services] = PROCESSES.get(name) ?? [];
+    const processes = [frontProxy, ...[...services, ...further].sort()];
     const ops = Object.fromEntries(processes.map((process, i) => [process, OPS_PORT + i]));
     const title = `${name}${given === 'operator' ? ' with the arguments of kcp-operator' : ''}${sets === 'one' ? ' for all shards' : ''}${transparent === 'all' ? ' behind all of kcp' : ''}`;
     return {
@@ -81,6 +87,7 @@ export function makePlans(environment: NodeJS.ProcessEnv, project: string): Plan
       arguments: given,
       sets,
       transparent,
+      views,
       parameters: [`--topology=${name}`, ...viewParameters(views, environment), `--ops-port=${OPS_PORT}`],
       ops,
     };
@@ -101,6 +108,16 @@ function furtherViews(wanted = ''): readonly string[] {
 function transparentRoad(wanted = 'second', views: readonly string[]): Plan['transparent'] {
   if (wanted !== 'second' && wanted !== 'all') throw new Error(`E2E_TRANSPARENT is ${wanted}; it may be second or all`);
   return views.includes('workspaces') ? wanted : 'none';
+}
+
+/** Where syncer-vw finds its account; undefined: nothing serves its views. */
+export const syncerKubeconfig = ({ views }: Plan, workDir: string): string | undefined =>
+  views.includes('syncer') ? join(workDir, 'syncer-vw.kubeconfig') : undefined;
+
+/** What a plan's executable is told besides, when its servers keep their files in this folder. */
+export function syncerParameters(plan: Plan, workDir: string): readonly string[] {
+  const file = syncerKubeconfig(plan, workDir);
+  return file === undefined ? [] : [`--syncer-kubeconfig=${file}`];
 }
 
 /** The processes of a further shard have their ops servers so many ports after those of the root shard. */
@@ -137,7 +154,8 @@ export function writeStarter(plan: Plan, workDir: string, shards = 1): string {
     // Of all shards the first takes care, once it has what the others are given.
     if (plan.sets === 'one' && shard > 0) return 'exec sleep infinity;;';
     const wait = ofAll.length > 0 ? `until [ -e ${quoted(kubeconfigOf(shards - 1))} ]; do sleep 0.1; done; ` : '';
-    const command = `${quoted(plan.executable)} "$@" ${[...withOpsPort(plan, opsPortOf(shard)), ...ofAll].map(quoted).join(' ')}`;
+    const own = [...withOpsPort(plan, opsPortOf(shard)), ...syncerParameters(plan, workDir), ...ofAll];
+    const command = `${quoted(plan.executable)} "$@" ${own.map(quoted).join(' ')}`;
     return `${wait}printf '%s\\n' ${command} > ${quoted(commandFile(workDir, shard))}; exec ${command};;`;
   };
   const operator = plan.arguments === 'operator' ? [operatorSelection(quoted)] : [];

@@ -78,7 +78,7 @@ async function runPlans(stage: Stage, tests: Tests): Promise<Counts> {
   const shards = shardCount(stage);
   const stop = stopSignal(stage.timeLimit);
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const plan of makePlans({ E2E_VIEWS: 'workspaces', ...process.env }, PROJECT)) {
+  for (const plan of makePlans({ E2E_VIEWS: 'workspaces,syncer', ...process.env }, PROJECT)) {
     const counts = await counted(plan.name, () => runPlan(stage, plan, shards, stop, tests));
     total.passed += counts.passed;
     total.failed += counts.failed;

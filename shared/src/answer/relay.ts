@@ -23,7 +23,9 @@ export interface RelayOptions {
   /** Sees each piece of the body and returns what the client gets in its place; what it throws cuts the response. */
   readonly body?: (chunk: Uint8Array) => Uint8Array | string;
   /** Calls `end` when the client's access ends, which ends a stream cleanly; returns how to stop listening. */
-  readonly until?: (end: (reason: string) => void) => () => void;
+  readonly until?: (end: (reason: string, expired?: 'expired') => void) => () => void;
+  /** The last words of a stream that has expired, of which all pieces that `body` returns are whole. */
+  readonly expired?: (reason: string) => string;
   /** False: a GET or HEAD of which nothing was sent is not sent once more. */
   readonly retry?: boolean;
   /** Milliseconds without progress after which a client that reads or sends nothing loses its request; a stream may stand still. */
@@ -109,7 +111,7 @@ class Relay implements UpstreamHandler {
     this.#exchange.onClose(complete => this.#closed(complete));
     if (this.#outcome) return;
     if (this.#exchange.body !== null) this.#watchForStalls();
-    this.#stopListening = this.#options.until?.(reason => this.#accessEnded(reason));
+    this.#stopListening = this.#options.until?.((reason, expired) => this.#accessEnded(reason, expired !== undefined));
     // `until` may have ended it already.
     if (this.#outcome) this.#stopListening?.();
     else this.#send();
@@ -237,7 +239,7 @@ class Relay implements UpstreamHandler {
     this.#exchange.abort();
   }
 
-  #accessEnded(reason: string): void {
+  #accessEnded(reason: string, expired: boolean): void {
     if (this.#outcome) return;
     this.#outcome = { end: 'access-ended', reason };
     this.#call?.abort();
@@ -245,7 +247,7 @@ class Relay implements UpstreamHandler {
     if (this.#exchange.status === 0) sendStatus(this.#exchange, serviceUnavailable(reason));
     else if (this.#promised !== undefined && this.#received < this.#promised) this.#exchange.abort();
     // A watch frames its events, so that one cut in two is not taken for a whole one.
-    else this.#exchange.end();
+    else this.#exchange.end(expired && this.#mapBody ? this.#options.expired?.(reason) : undefined);
   }
 
   #written(mayGoOn: boolean): boolean {

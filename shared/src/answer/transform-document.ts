@@ -40,7 +40,7 @@ interface TableRow {
 }
 
 /** `remainingItemCount` counts objects that the caller may not see. */
-function withoutRemaining(document: KubeObject): Pick<KubeObject, 'metadata'> {
+export function withoutRemaining(document: KubeObject): Pick<KubeObject, 'metadata'> {
   const { remainingItemCount: _, ...metadata } = document.metadata ?? {};
   return { metadata };
 }

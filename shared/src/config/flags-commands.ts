@@ -1,12 +1,23 @@
 import type { Command } from './flags-table.ts';
 import { UsageError } from './flags-values.ts';
-import type { Options } from './options.ts';
+import { type Options, SERVICES } from './options.ts';
 
 /** What a command cannot do without, beyond what every one needs. Throws a UsageError. */
 export function requireFor(command: Command, options: Options): void {
+  if (command === 'up') requireIdentities(options);
   if (command === 'serve') requireTrust(options);
   if (command === 'front-proxy') requireAddresses(options);
   if (command !== 'serve') requireServiceAccess(options, command);
+}
+
+function requireIdentities({ services, syncerKubeconfig }: Options): void {
+  if (syncerKubeconfig !== undefined) return;
+  const lacking = services.find(name => SERVICES[name]?.ownIdentity);
+  if (lacking !== undefined) {
+    throw new UsageError(
+      `--syncer-kubeconfig is required for ${lacking}: credentials of its own, which kcp-vw workload install writes`,
+    );
+  }
 }
 
 /** Whom a service takes the identity of its callers from: without both, any certificate of some authority could be anybody. */

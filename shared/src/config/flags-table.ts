@@ -177,8 +177,13 @@ const OWN_FLAGS: Readonly<Record<string, readonly Flag[]>> = {
       used(
         'views',
         'list',
-        'views to serve besides, whose services are started too: workspaces, which needs the rights of masters at every shard',
+        'views to serve besides, whose services are started too: workspaces, which needs the rights of masters at every shard, and syncer and upsyncer',
         '',
+      ),
+      used(
+        'syncer-kubeconfig',
+        'file',
+        'credentials of syncer-vw, as kcp-vw workload install writes them; needed for the view syncer',
       ),
     ),
     ...only(

@@ -151,6 +151,7 @@ function complete(values: Values, command: Command): Options {
     securePort: values.require('port', 'secure-port'),
     topology: values.oneOf('topology', ['fleet', 'single']),
     services: chosenServices(values.get('list', 'services'), values.require('list', 'views')),
+    ...optional('syncerKubeconfig', values.get('file', 'syncer-kubeconfig')),
     impersonateReads: values.require('bool', 'impersonate-reads'),
     workspaceAccess: values.oneOf('workspace-access', ['rbac', 'reviews']),
     authenticationTokenTTL: values.require('duration', 'authentication-token-webhook-cache-ttl') / 1000,

@@ -24,6 +24,10 @@ export interface Options {
   readonly topology: 'fleet' | 'single';
   /** Services to start, by name: `initializer-vw`. */
   readonly services: readonly string[];
+  /** Credentials of syncer-vw's own, for the workspace that has the exports of what is synced; in its process they are `kubeconfig`. */
+  readonly syncerKubeconfig?: string;
+  /** Origin of the shard that a service with credentials of its own serves. Absent: known by `shard`, or there is one only. */
+  readonly shardServer?: string;
   /** Reads that could go upstream as the service go as the caller too. */
   readonly impersonateReads: boolean;
   /** Who may enter a workspace is known from RBAC, as it is watched, or by reviews: shards with a webhook allow what RBAC does not. */
@@ -199,12 +203,15 @@ export interface ShippedService {
   readonly byDefault: boolean;
   /** Each of its processes knows all shards, so that it makes no difference which shard a request is for. Absent: it is of one shard. */
   readonly ofAllShards?: boolean;
+  /** It has credentials of its own in the place of those of the shard, which are masters'. It may have to wait for them: nothing else waits for it. */
+  readonly ownIdentity?: boolean;
 }
 
 /** By name; the front proxy is none of them. */
 export const SERVICES: Readonly<Record<string, ShippedService>> = {
   'apiexport-vw': { views: ['apiexport', 'apiresourceschema'], byDefault: true },
   'initializer-vw': { views: ['initializingworkspaces', 'terminatingworkspaces'], byDefault: true },
+  'syncer-vw': { views: ['syncer', 'upsyncer'], byDefault: false, ownIdentity: true },
   'workspaces-vw': { views: ['workspaces'], byDefault: false, ofAllShards: true },
 };
 

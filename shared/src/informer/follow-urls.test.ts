@@ -15,6 +15,7 @@ afterEach(async () => {
 
 async function following() {
   const log: string[] = [];
+  const told: (string | undefined)[] = [];
   const workspace = new ScriptedUpstream();
   const connect = (url: URL): ManagedUpstream =>
     Object.assign(url.href === SERVER ? workspace : new ScriptedUpstream(), {
@@ -27,13 +28,14 @@ async function following() {
     path: WORKSPACE_TYPES_PATH,
     name: 'mine',
     urlsOf: urlsOfType('initializing'),
+    onObject: object => told.push(object?.metadata?.resourceVersion),
     serve: url => ({ stop: () => log.push(`stopped ${url.host}`) }),
     say: text => log.push(text),
     connect,
   });
   ends.push(stop);
   const watch = await workspace.next();
-  return { log, stop, watch: watch.head(200), path: watch.request.path };
+  return { log, told, stop, watch: watch.head(200), path: watch.request.path };
 }
 
 const type = (version: string, urls: readonly string[], name = 'mine'): KubeObject => ({
@@ -56,6 +58,21 @@ test('work begins behind each URL as it is published, and ends as it goes', asyn
   watch.event('MODIFIED', type('3', [TWO]));
   await settle();
   expect(log).toEqual([`no longer serving ${ONE}`, 'stopped one.example.dev', 'closed one.example.dev']);
+});
+
+test('only that object is asked for, which may be all that one may read', async () => {
+  const { path } = await following();
+  expect(new URL(path, SERVER).searchParams.get('fieldSelector')).toBe('metadata.name=mine');
+});
+
+test('every state of the object is told, and its end', async () => {
+  const { told, watch } = await following();
+  watch
+    .event('ADDED', type('1', [ONE]))
+    .event('ADDED', type('1', [ONE], 'theirs'))
+    .initialEnd('1');
+  watch.event('MODIFIED', type('2', [ONE])).event('DELETED', type('3', [ONE]));
+  expect(told).toEqual(['1', '2', undefined]);
 });
 
 test('the URLs of another object are not followed', async () => {

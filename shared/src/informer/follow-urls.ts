@@ -33,6 +33,8 @@ export interface FollowUrlsOptions<T extends KubeObject> {
   readonly name: string;
   /** What its status publishes; pure. */
   readonly urlsOf: (object: T) => readonly string[];
+  /** Told every state of the object, before its URLs are followed; undefined: it is deleted. Must not throw. */
+  readonly onObject?: (object: T | undefined) => void;
   /** Begins the work behind a URL; `upstream` is connected to its server, and closed after `stop`. */
   readonly serve: (url: URL, upstream: Upstream) => { stop(): void };
   /** Told in a sentence what begins, ends and fails. */
@@ -46,7 +48,7 @@ export interface FollowUrlsOptions<T extends KubeObject> {
  * go, and endpoint slices name only those with consumers, so whoever reads the URLs once misses workspaces later.
  */
 export function followUrls<T extends KubeObject>(options: FollowUrlsOptions<T>): { stop(): Promise<void> } {
-  const { access, path, name, urlsOf, serve, say, connect = connectWith(access) } = options;
+  const { access, path, name, urlsOf, onObject, serve, say, connect = connectWith(access) } = options;
   const served = new Map<string, () => Promise<void>>();
 
   function begin(text: string): void {
@@ -80,10 +82,14 @@ export function followUrls<T extends KubeObject>(options: FollowUrlsOptions<T>):
     name: `${path.slice(path.lastIndexOf('/') + 1)} at ${access.server.host}`,
     upstream: workspace,
     path: access.server.pathname.replace(/\/$/, '') + path,
+    fieldSelector: `metadata.name=${name}`,
     onError: error => say(`${access.server.href}: ${error.message}`),
   });
   informer.onEvent(({ type, object }) => {
-    if (object.metadata?.name === name) void follow(type === 'DELETED' ? [] : urlsOf(object));
+    if (object.metadata?.name !== name) return;
+    const present = type === 'DELETED' ? undefined : object;
+    onObject?.(present);
+    void follow(present ? urlsOf(present) : []);
   });
   informer.start();
   return {

@@ -21,6 +21,8 @@ export interface InformerOptions<T extends KubeObject> {
   /** Of the collection, without query: `/clusters/root/apis/core.kcp.io/v1alpha1/logicalclusters`, or every logical cluster's with `*` for `root`. */
   readonly path: string;
   readonly labelSelector?: string;
+  /** `metadata.name=one`: who may read one object by its name may follow it so. */
+  readonly fieldSelector?: string;
   /** For messages and metrics. */
   readonly name: string;
   /** Slims an object before it is stored; pure. Default: stored as it came. */
@@ -121,7 +123,10 @@ export function createInformer<T extends KubeObject = KubeObject>(options: Infor
         {
           upstream: options.upstream,
           path: options.path,
-          query: options.labelSelector ? { labelSelector: options.labelSelector } : {},
+          query: {
+            ...(options.labelSelector && { labelSelector: options.labelSelector }),
+            ...(options.fieldSelector && { fieldSelector: options.fieldSelector }),
+          },
           name,
           pageSize: options.pageSize ?? 500,
           maxLineBytes: options.maxLineBytes ?? 16 * 1024 * 1024,

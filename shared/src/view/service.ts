@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createDrain } from '../answer/drain.ts';
 import { createEngine } from '../answer/engine.ts';
 import { loadKubeconfig, upstreamFor } from '../config/kubeconfig.ts';
@@ -17,6 +18,8 @@ import type { View } from './view.ts';
 export interface ServiceDefinition {
   /** The folder below `services/`: `initializer-vw`. */
   readonly name: string;
+  /** Its credentials are its own, and may be made when others run already: it starts as soon as there are any. */
+  readonly awaitsCredentials?: boolean;
   start(context: ServiceContext): Promise<readonly View[]>;
 }
 
@@ -73,6 +76,7 @@ export async function startService(definition: ServiceDefinition, environment: S
     return upstream;
   };
 
+  if (definition.awaitsCredentials) await untilUsable(options, log);
   const shard = await connect(options.kubeconfig, 'shard', options.context);
   const control = await connect(options.kubeconfig, 'shard control', options.context);
   const drain = createDrain();
@@ -110,4 +114,25 @@ export async function startService(definition: ServiceDefinition, environment: S
       for (const stop of stops.reverse()) await stop();
     },
   };
+}
+
+/** Milliseconds between two looks, and between two words about it. */
+const LOOK_AGAIN_MS = 1_000;
+const SAY_AGAIN_MS = 60_000;
+
+/** Resolves when there is a kubeconfig that can be used. */
+async function untilUsable({ kubeconfig, context }: Options, log: Pick<Logger, 'warn'>): Promise<void> {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  for (;;) {
+    try {
+      await loadKubeconfig(kubeconfig, { context });
+      return;
+    } catch (err) {
+      if (performance.now() - saidAt >= SAY_AGAIN_MS) {
+        saidAt = performance.now();
+        log.warn({ err }, 'waiting for credentials');
+      }
+      await sleep(LOOK_AGAIN_MS);
+    }
+  }
 }

@@ -4,12 +4,14 @@ import type { StatusError } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { RequestInfo } from '../target/request-info.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { Collection } from './collection.ts';
+import type { Collection, CollectionDefinition } from './collection.ts';
 import type { Guard } from './guard.ts';
 import type { Rewrite } from './rewrite.ts';
+import type { ViewWrite, ViewWritePlan } from './view-write.ts';
 
 export type { Admitted, AdmittedWrite, Guard } from './guard.ts';
 export type { BodyKind, Rewrite } from './rewrite.ts';
+export type { ViewWrite, ViewWritePlan, WriteStep } from './view-write.ts';
 
 /** The decoded parameters of a view's path: `/:team/clusters/:cluster` gives `{team, cluster}`. */
 export type Scope = Readonly<Record<string, string>>;
@@ -51,8 +53,11 @@ export interface Forward {
   readonly emptyUntilServed?: EmptyUntilServed;
   /** Impersonated upstream; without it the request goes as the service itself. */
   readonly as?: Identity;
-  /** For a long-running request: calls `end` when the access ends; returns how to stop listening. */
-  readonly until?: (end: (reason: string) => void) => () => void;
+  /**
+   * For a long-running request: calls `end` when the access ends; returns how to stop listening. `expired`: a transformed watch may have left
+   * out what it should have shown, so that it is not to be resumed (410).
+   */
+  readonly until?: (end: (reason: string, expired?: 'expired') => void) => () => void;
   readonly because: string;
 }
 
@@ -69,8 +74,22 @@ export interface EmptyUntilServed {
 /** As forward, with a function per object, applied to get, list items, table rows, watch events and results of writes alike. */
 export interface Transform extends Omit<Forward, 'kind' | 'guard' | 'emptyUntilServed'> {
   readonly kind: 'transform';
-  /** The object as the caller sees it; undefined: the caller does not see it (404, left out of lists and watches). */
+  /**
+   * The object as the caller sees it; undefined: the caller does not see it (404, left out of lists and watches). It must not be changed:
+   * what is shown otherwise is made anew. A StatusError that is thrown is the answer of a get; an object for which it is thrown is left
+   * out of lists and watches. Numbers that a double does not hold are opaque objects.
+   */
   readonly object: (object: KubeObject) => KubeObject | undefined;
+  /** As `object`, for the last state of an object that is deleted, as a watch tells it. Absent: `object`. */
+  readonly deleted?: (object: KubeObject) => KubeObject | undefined;
+  /** What the objects are: with `reads: 'object'` Tables, metadata and YAML are made here. Absent: such callers get plain JSON. */
+  readonly of?: CollectionDefinition;
+  /**
+   * Creates, updates and patches, of an object or of its status, are of what the caller is shown: the shard is asked for what this makes of
+   * them. May throw a StatusError. Absent: objects are updated and patched as the shard has them, where `admit` says of which; else nothing is
+   * written.
+   */
+  readonly write?: (write: ViewWrite) => ViewWritePlan | Promise<ViewWritePlan>;
   /** `metadata`: `object` reads nothing but metadata and changes nothing, so that the shard's Tables and partial objects will do. */
   readonly reads: 'metadata' | 'object';
   /** Sees what a write would store, before it is stored; a returned error refuses it. */

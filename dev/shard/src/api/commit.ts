@@ -87,7 +87,9 @@ export function commitUpdate(
   if (resourceVersion && resourceVersion !== previous.metadata?.resourceVersion) throw modified(definition, request.name);
   const subresource = request.subresource === 'status' ? 'status' : '';
   const proposed =
-    subresource === 'status' ? statusOnly(asStored(call, given), previous) : allButStatus(call, asStored(call, given), previous);
+    subresource === 'status'
+      ? statusOnly(call, asStored(call, given), previous)
+      : allButStatus(call, asStored(call, given), previous);
   const write: Write = { verb: 'update', subresource, cluster, user, previous, dryRun };
   const admitted = admit(call, proposed, write);
   if (subresource === '') refuseInvalidMetadata(definition, admitted);
@@ -111,10 +113,12 @@ export function meant({ definition, request }: ResourceCall, patched: KubeObject
   return { ...patched, metadata: { ...patched.metadata, uid } };
 }
 
-function statusOnly(given: KubeObject, previous: KubeObject): KubeObject {
+function statusOnly({ definition, namespace }: ResourceCall, given: KubeObject, previous: KubeObject): KubeObject {
   const { status: _status, ...rest } = previous;
   const { uid, resourceVersion } = given.metadata ?? {};
-  const metadata = { ...previous.metadata, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
+  const metadata = definition.statusWithMetadata
+    ? { ...given.metadata, ...(namespace !== '' && { namespace }) }
+    : { ...previous.metadata, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
   return {
     ...rest,
     ...(given.apiVersion && { apiVersion: given.apiVersion }),

@@ -1,5 +1,6 @@
 import { badRequest, notFound, unsupportedMediaType } from '@kcp-vw/shared/kube/errors.ts';
 import { applyJsonPatch, isJsonPatch, PatchFailure } from '@kcp-vw/shared/kube/json-patch.ts';
+import { mergePatch } from '@kcp-vw/shared/kube/merge-patch.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { apply } from './apply.ts';
 import { contentType, parseJson, readText, typed } from './body.ts';
@@ -7,7 +8,7 @@ import type { ResourceCall } from './call.ts';
 import { inVersion } from './collection.ts';
 import { commitUpdate, meant } from './commit.ts';
 import { unknownFieldWarnings } from './field-validation.ts';
-import { isObject, mergePatch, strategicMergePatch } from './merge.ts';
+import { isObject, strategicMergePatch } from './merge.ts';
 import { isDryRun, refusePatchOptions } from './options.ts';
 import { rejectedPatch } from './refusals.ts';
 import { representationOf } from './representation.ts';

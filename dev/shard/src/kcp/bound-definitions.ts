@@ -6,6 +6,7 @@ import { compareVersions } from '@kcp-vw/shared/kube/versions.ts';
 import type { ResourceDefinition } from '../store/definition.ts';
 import { invalidFields } from '../store/refusals.ts';
 import type { ResourceSpec, ResourceVersion } from './api-objects.ts';
+import { duplicateCauses } from './structural-lists.ts';
 import { type StructuralSchema, schemaCauses } from './structural-schema.ts';
 import { structured, unknownFields } from './structural-values.ts';
 
@@ -52,7 +53,7 @@ export function definitionFrom(spec: ResourceSpec, { identity, schemaCluster }: 
 
 /** Throws a StatusError 422 with all that the schema has against the object. */
 export function refuseAgainst(schema: StructuralSchema, of: { group: string; kind: string }, object: KubeObject): void {
-  const causes = schemaCauses(schema, object);
+  const causes = [...schemaCauses(schema, object), ...duplicateCauses(schema, object)];
   if (causes.length > 0) throw invalidFields(of, object.metadata?.name ?? '', causes);
 }
 

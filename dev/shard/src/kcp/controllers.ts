@@ -7,7 +7,7 @@ import { reconcileDeletionOf } from './deletion-controller.ts';
 import { reconcileLogicalCluster, reconcileOwner } from './logical-cluster-controller.ts';
 import type { ShardFacts } from './logical-cluster-state.ts';
 import type { Loopback } from './loopback.ts';
-import { reconcileNamespaceContents } from './namespace-contents.ts';
+import { isOfEveryNamespace, reconcileNamespaceContents } from './namespace-contents.ts';
 import type { LogicalCluster, Workspace } from './objects.ts';
 import type { OtherShards } from './other-shards.ts';
 import { API_BINDINGS, LOGICAL_CLUSTERS, NAMESPACES, SECRETS, SHARDS, WORKSPACE_TYPES, WORKSPACES } from './refs.ts';
@@ -85,6 +85,7 @@ export function startControllers({ objects, others, facts, certificates, tokens,
   const stopListening = objects.store.onChange(change => {
     const { type, resource, cluster, name, object } = change;
     queueMarks(marks, objects, change);
+    if (isOfEveryNamespace(change)) namespaces.add(keyOf(cluster, object.metadata?.namespace ?? ''));
     if (resource === KEY.logicalClusters) onLogicalCluster(change);
     else if (resource === KEY.workspaces) workspaces.add(keyOf(cluster, name));
     else if (resource === KEY.namespaces && type === 'ADDED' && !cluster.startsWith('system:'))

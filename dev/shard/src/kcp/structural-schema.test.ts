@@ -43,6 +43,23 @@ describe('a structural schema', () => {
     expect(messages(spec)).toEqual([message]);
   });
 
+  test('counts characters, entries, and what is in the name', () => {
+    const text = { type: 'string', maxLength: 2 };
+    const schema: StructuralSchema = {
+      type: 'object',
+      properties: {
+        metadata: { type: 'object', properties: { name: text } },
+        spec: { type: 'object', properties: { text, list: { type: 'array', items: text, maxItems: 1 } } },
+      },
+    };
+    const causes = schemaCauses(schema, { metadata: { name: 'abc', uid: 3 }, spec: { text: 'abc', list: ['a', 'b'] } });
+    expect(causes).toEqual([
+      { reason: 'FieldValueTooLong', field: 'metadata.name', message: 'Too long: may not be more than 2 bytes' },
+      { reason: 'FieldValueTooLong', field: 'spec.text', message: 'Too long: may not be more than 2 bytes' },
+      { reason: 'FieldValueTooMany', field: 'spec.list', message: 'Too many: 2: must have at most 1 item' },
+    ]);
+  });
+
   test('has nothing against what it allows', () => {
     expect(messages({ intent: 'a', mode: 'b', replicas: 2, tags: ['x'], free: { a: 1 }, labels: { a: 'b' } })).toEqual([]);
   });

@@ -21,13 +21,15 @@ export interface StructuralSchema {
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
   readonly 'x-kubernetes-int-or-string'?: boolean;
   readonly 'x-kubernetes-embedded-resource'?: boolean;
+  readonly 'x-kubernetes-list-type'?: string;
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[];
 }
 
 export type Fields = Readonly<Record<string, unknown>>;
 
 export const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Type, apiVersion and metadata are Kubernetes', whatever a schema says of them. */
+/** Type, apiVersion and metadata are Kubernetes', whatever a schema says of them, but for what it says of names. */
 export const RESERVED: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 
 /** Why a value is none of the schema's, in the words of Kubernetes. `path` is that of the value: '', `spec.replicas`. */
@@ -72,6 +74,21 @@ const bad = (field: string, value: unknown, rule: string): FieldCause => ({
   message: `Invalid value: ${JSON.stringify(value)}: ${field} in body ${rule}`,
 });
 
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** Said in bytes, though it is characters that are counted. */
+const tooLong = (field: string, most: number): FieldCause => ({
+  reason: 'FieldValueTooLong',
+  field,
+  message: `Too long: may not be more than ${counted(most, 'byte')}`,
+});
+
+const tooMany = (field: string, found: number, most: number): FieldCause => ({
+  reason: 'FieldValueTooMany',
+  field,
+  message: `Too many: ${found}: must have at most ${counted(most, 'item')}`,
+});
+
 function textCauses(
   { pattern, minLength = 0, maxLength = Infinity }: StructuralSchema,
   value: string,
@@ -80,7 +97,7 @@ function textCauses(
   const length = [...value].length;
   return [
     ...(length < minLength ? [bad(field, value, `should be at least ${minLength} chars long`)] : []),
-    ...(length > maxLength ? [bad(field, value, `should be at most ${maxLength} chars long`)] : []),
+    ...(length > maxLength ? [tooLong(field, maxLength)] : []),
     ...(pattern !== undefined && !new RegExp(pattern).test(value) ? [bad(field, value, `should match '${pattern}'`)] : []),
   ];
 }
@@ -96,7 +113,7 @@ function listCauses(schema: StructuralSchema, value: readonly unknown[], field: 
   const { items, minItems = 0, maxItems = Infinity } = schema;
   return [
     ...(value.length < minItems ? [bad(field, value.length, `should have at least ${minItems} items`)] : []),
-    ...(value.length > maxItems ? [bad(field, value.length, `should have at most ${maxItems} items`)] : []),
+    ...(value.length > maxItems ? [tooMany(field, value.length, maxItems)] : []),
     ...(items === undefined ? [] : value.flatMap((one, i) => schemaCauses(items, one, `${field}[${i}]`))),
   ];
 }
@@ -107,9 +124,17 @@ function fieldCauses({ properties = {}, additionalProperties, required = [] }: S
     .filter(name => value[name] === undefined)
     .map(name => ({ reason: 'FieldValueRequired', field: at(name), message: 'Required value' }));
   for (const [name, inner] of Object.entries(value)) {
-    if (path === '' && RESERVED.has(name)) continue;
     const schema = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
-    if (typeof schema === 'object') causes.push(...schemaCauses(schema, inner, at(name)));
+    if (path === '' && RESERVED.has(name)) {
+      if (name === 'metadata' && typeof schema === 'object' && isFields(inner)) causes.push(...nameCauses(schema, inner));
+    } else if (typeof schema === 'object') causes.push(...schemaCauses(schema, inner, at(name)));
   }
   return causes;
 }
+
+/** Of metadata a schema can restrict nothing else. */
+const nameCauses = ({ properties = {} }: StructuralSchema, metadata: Fields): FieldCause[] =>
+  ['name', 'generateName'].flatMap(name => {
+    const [schema, value] = [properties[name], metadata[name]];
+    return schema === undefined || value === undefined ? [] : schemaCauses(schema, value, `metadata.${name}`);
+  });

@@ -39,6 +39,8 @@ export interface ResourceDefinition {
   readonly custom: boolean;
   /** The status is written under `/status` only, and nothing else is written there. */
   readonly statusSubresource: boolean;
+  /** A write of the status takes labels, annotations and finalizers along. Absent: it leaves all metadata as it is. */
+  readonly statusWithMetadata?: boolean;
   /** `metadata.generation` counts the changes outside of metadata (and status). */
   readonly tracksGeneration: boolean;
   /** As `kubectl get` prints it, without the name. */

@@ -1,3 +1,4 @@
+import { invalid } from '@kcp-vw/shared/kube/errors.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { AGE, builtIn, CREATED_AT, text } from './built-in.ts';
 import { ALL_VERBS, type ResourceDefinition } from './definition.ts';
@@ -14,24 +15,38 @@ export type Namespace = KubeObject & {
 
 /** A namespace as it is created: Active, with its name in a label, held by its contents. */
 export const namespaceObject = (name: string, given: KubeObject = {}): KubeObject => ({
-  ...given,
-  metadata: { ...given.metadata, name, labels: { 'kubernetes.io/metadata.name': name, ...given.metadata?.labels } },
-  spec: { finalizers: [NAMESPACE_FINALIZER] },
+  ...namedInLabel({ ...given, metadata: { ...given.metadata, name } }),
+  spec: { finalizers: [...new Set([...((given as Namespace).spec?.finalizers ?? []), NAMESPACE_FINALIZER])] },
   status: { phase: 'Active' },
 });
 
+/** Whatever a writer says, the label is the name. */
+const namedInLabel = ({ metadata, ...rest }: KubeObject): KubeObject => ({
+  ...rest,
+  metadata: { ...metadata, labels: { ...metadata?.labels, 'kubernetes.io/metadata.name': metadata?.name ?? '' } },
+});
+
+function refuseWrongPhase(object: KubeObject, previous: KubeObject | undefined): void {
+  const [phase, when] = previous?.metadata?.deletionTimestamp ? ['Terminating', 'is not'] : ['Active', 'is'];
+  const given = (object as Namespace).status?.phase ?? '';
+  if (given === phase) return;
+  const detail = `may only be '${phase}' if \`deletionTimestamp\` ${when} empty`;
+  throw invalid(NAMESPACES, object.metadata?.name ?? '', [{ field: 'status.Phase', value: given, detail }]);
+}
+
 export const NAMESPACES: ResourceDefinition = builtIn({
   ...{ group: '', resource: 'namespaces', singular: 'namespace', kind: 'Namespace', namespaced: false, shortNames: ['ns'] },
-  statusSubresource: true,
+  ...{ statusSubresource: true, statusWithMetadata: true },
   verbs: ALL_VERBS.filter(verb => verb !== 'deletecollection'),
   columns: [text('Status', '.status.phase', 'The status of the namespace'), AGE],
   isHeld: object => ((object as Namespace).spec?.finalizers ?? []).length > 0,
   whenDeleting: object => ({ ...object, status: { ...(object as Namespace).status, phase: 'Terminating' } }),
-  admit: (object, { verb, subresource, previous }) => {
+  admit: (object, { verb, previous }) => {
     if (verb === 'create') return namespaceObject(object.metadata?.name ?? '', object);
     // Only `/finalize` lets go of a namespace.
-    return subresource === '' && previous !== undefined ? { ...object, spec: previous.spec } : object;
+    return verb === 'update' ? namedInLabel({ ...object, spec: previous?.spec }) : object;
   },
+  validate: refuseWrongPhase,
 });
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -52,7 +67,7 @@ export const KUBERNETES_RESOURCES: readonly ResourceDefinition[] = [
   NAMESPACES,
   builtIn({
     ...{ group: '', resource: 'resourcequotas', singular: 'resourcequota', kind: 'ResourceQuota', namespaced: true },
-    ...{ shortNames: ['quota'], statusSubresource: true },
+    ...{ shortNames: ['quota'], statusSubresource: true, statusWithMetadata: true },
   }),
   builtIn({
     ...{ group: '', resource: 'secrets', singular: 'secret', kind: 'Secret', namespaced: true },
@@ -96,7 +111,7 @@ export const KUBERNETES_RESOURCES: readonly ResourceDefinition[] = [
   builtIn({
     ...{ group: 'apiextensions.k8s.io', resource: 'customresourcedefinitions', singular: 'customresourcedefinition' },
     ...{ kind: 'CustomResourceDefinition', namespaced: false, shortNames: ['crd', 'crds'], categories: ['api-extensions'] },
-    ...{ statusSubresource: true, tracksGeneration: true, columns: [CREATED_AT] },
+    ...{ statusSubresource: true, statusWithMetadata: true, tracksGeneration: true, columns: [CREATED_AT] },
   }),
   ...POLICY_RESOURCES,
 ];

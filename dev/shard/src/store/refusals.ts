@@ -41,6 +41,9 @@ export interface FieldCause {
     | 'FieldValueForbidden'
     | 'FieldValueInvalid'
     | 'FieldValueNotSupported'
+    | 'FieldValueDuplicate'
+    | 'FieldValueTooLong'
+    | 'FieldValueTooMany'
     | 'FieldValueTypeInvalid';
   readonly field: string;
   readonly message: string;

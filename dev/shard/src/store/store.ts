@@ -129,12 +129,13 @@ export class Store {
     return this.#put(definition, place, proposed, previous, options);
   }
 
-  /** Replaces the status, with those who manage it, and nothing else. */
+  /** Replaces the status, with those who manage it, and nothing else but the metadata where that goes along. */
   updateStatus(definition: ResourceDefinition, cluster: string, object: KubeObject, options: WriteOptions = {}): KubeObject {
     const { place, previous } = this.#meant(definition, cluster, object);
     const { status: _status, ...rest } = previous;
     const { managedFields = previous.metadata?.managedFields } = object.metadata ?? {};
-    const metadata = { ...previous.metadata, managedFields };
+    if (definition.statusWithMetadata) refuseNewFinalizers(definition, place.name, previous, object);
+    const metadata = { ...(definition.statusWithMetadata ? object.metadata : previous.metadata), managedFields };
     const given = { ...rest, metadata, ...(object.status !== undefined && { status: object.status }) };
     const proposed = storedObject(definition, place, given, serverFields(previous));
     return this.#put(definition, place, proposed, previous, options);

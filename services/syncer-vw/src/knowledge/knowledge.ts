@@ -69,12 +69,19 @@ export interface Exports extends Followed {
   list(): readonly KnownExport[];
   /** With the claims to what every syncer gets besides. */
   compute(): KnownExport | undefined;
+  /** What of the exports of one workspace is not known at this moment, so that one that is not found may be there; undefined: nothing. */
+  missingOf(workspace: string): string | undefined;
 }
 
 /** Which logical clusters have bound which exports, on the shards that are followed. */
 export interface Consumers extends Followed {
   /** Whether a logical cluster has bound an export of another: it has let its SyncTargets in then. */
   binds(cluster: string, provider: string): boolean;
+  /**
+   * What keeps it from being known at this moment who has bound exports of a logical cluster; undefined: nothing. As long as there is something,
+   * a logical cluster that is not found may have bound one.
+   */
+  missingOf(provider: string): string | undefined;
   /** Logical clusters that have bound this export. */
   of(exported: Pick<KnownExport, 'cluster' | 'name'>): ReadonlySet<string>;
 }

@@ -230,5 +230,5 @@ const VOLUMES: ResourceSchemaParts = {
 };
 
 /** What is synced to physical clusters, and what comes back from them: pods and persistent volumes. */
-export const computeSchemas = (generation: string): readonly ApiResourceSchema[] =>
-  [DEPLOYMENTS, INGRESSES, VOLUMES, PODS, SERVICES].map(parts => resourceSchema(parts, generation));
+export const computeSchemas = (): readonly ApiResourceSchema[] =>
+  [DEPLOYMENTS, INGRESSES, VOLUMES, PODS, SERVICES].map(resourceSchema);

@@ -1,7 +1,9 @@
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { ApiResourceSchema } from '@kcp-vw/shared/kube/resource-schema.ts';
 
-/** In `root`, where all workspaces look for it: SyncTargets. */
+/** The workspace of both exports, and of the service account that syncs, unless another is named. */
+export const COMPUTE_WORKSPACE = 'root:compute';
+/** SyncTargets. */
 export const WORKLOAD_EXPORT = 'workload.kcp.io';
 /** What SyncTargets support unless they say otherwise. */
 export const COMPUTE_EXPORT = 'kubernetes';
@@ -43,5 +45,21 @@ export const exportOf = (
       storage: { crd: {} },
     })),
     permissionClaims,
+  },
+});
+
+/** Has the name of the export. All objects of the resources that it claims are accepted: what no SyncTarget is given, none sees. */
+export const bindingTo = (
+  workspace: string,
+  exported: string,
+  permissionClaims: readonly PermissionClaim[],
+  name = exported,
+): KubeObject => ({
+  apiVersion: 'apis.kcp.io/v1alpha2',
+  kind: 'APIBinding',
+  metadata: { name },
+  spec: {
+    reference: { export: { path: workspace, name: exported } },
+    permissionClaims: permissionClaims.map(claim => ({ ...claim, state: 'Accepted', selector: { matchAll: true } })),
   },
 });

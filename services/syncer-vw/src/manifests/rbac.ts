@@ -6,6 +6,11 @@ const RBAC_GROUP = 'rbac.authorization.k8s.io';
 const apiVersion = `${RBAC_GROUP}/v1`;
 const APIS_GROUP = 'apis.kcp.io';
 
+/** SyncTargets are read and told of their URLs, resources and health; reviews are made. */
+export const WORKLOAD_VERBS = ['get', 'list', 'watch', 'patch', 'create'];
+/** What syncers do goes upstream as the service, and so does scheduling. */
+export const COMPUTE_VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
+
 /** `rbac.authorization.k8s.io/v1 Subject`. */
 export type Subject =
   | { readonly kind: 'User' | 'Group'; readonly name: string }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ApiResourceSchema, SchemaVersion } from '@kcp-vw/shared/kube/resource-schema.ts';
 import type { Schema } from './schema-parts.ts';
 
@@ -24,21 +25,28 @@ export interface SubresourceParts {
 const PROTECTED_GROUP = /(^|\.)(k8s|kubernetes)\.io$/;
 const APPROVAL = { 'api-approved.kubernetes.io': 'https://github.com/kcp-dev/kubernetes/pull/4' };
 
-/** A schema can never be changed, only replaced: `generation` is what tells one from the next. */
-export function resourceSchema(parts: ResourceSchemaParts, generation: string): ApiResourceSchema {
+const HASH_DIGITS = 10;
+
+/**
+ * A schema can never be changed, only replaced. So its name says what is in it: what differs is another object, and what is the same is the
+ * one that is there already.
+ */
+export function resourceSchema(parts: ResourceSchemaParts): ApiResourceSchema {
   const { group, version, names, scope, schema, subresources, columns } = parts;
+  const spec = {
+    group,
+    names,
+    scope,
+    versions: [{ name: version, served: true, storage: true, schema, subresources, additionalPrinterColumns: columns }],
+  };
+  const hash = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, HASH_DIGITS);
   return {
     apiVersion: 'apis.kcp.io/v1alpha1',
     kind: 'APIResourceSchema',
     metadata: {
-      name: `${generation}.${names.plural}.${group || 'core'}`,
+      name: `v${hash}.${names.plural}.${group || 'core'}`,
       ...(PROTECTED_GROUP.test(group) && { annotations: APPROVAL }),
     },
-    spec: {
-      group,
-      names,
-      scope,
-      versions: [{ name: version, served: true, storage: true, schema, subresources, additionalPrinterColumns: columns }],
-    },
+    spec,
   };
 }

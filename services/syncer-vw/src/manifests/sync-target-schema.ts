@@ -148,4 +148,4 @@ const PARTS: ResourceSchemaParts = {
 };
 
 /** How a workspace comes to know SyncTargets. */
-export const syncTargetSchema = (generation: string) => resourceSchema(PARTS, generation);
+export const syncTargetSchema = () => resourceSchema(PARTS);

@@ -12,7 +12,7 @@ export const STATE_LABEL = 'state.workload.kcp.io/';
 export const SYNCER_FINALIZER = 'workload.kcp.io/syncer-';
 export const VIEW_DIFF_ANNOTATION = 'diff.syncer.internal.kcp.io/';
 
-/** Which fields syncers may write, of all of them. It ends in `kcp.io`: on a shard only masters may set it. */
+/** Which fields syncers may write, of all of them. It ends in `kcp.io`: where kcp's admission `ReservedMetadata` is switched on, only masters may set it. */
 export const RULES_ANNOTATION = 'experimental.summarizing.workload.kcp.io';
 
 export const stateLabel = (key: SyncTargetKey): string => STATE_LABEL + key;

@@ -57,20 +57,6 @@ describe('an object that an upsyncer creates', () => {
     expect(code(upsyncCreate({ ...write, submitted }))).toBe(403);
   });
 
-  // The shard would have let this service do it.
-  test.each(['labels', 'annotations'])('cannot have %s that only masters may set', field => {
-    const name = 'experimental.summarizing.workload.kcp.io';
-    const submitted = { ...volume(), metadata: { labels, [field]: { ...labels, [name]: 'x' } } };
-    expect(upsyncCreate({ ...write, submitted })).toMatchObject({
-      refusal: {
-        status: { code: 403, message: expect.stringContaining(`modification of reserved ${field.slice(0, -1)}: "${name}"`) },
-      },
-    });
-    const has = { ...submitted, metadata: { ...submitted.metadata, resourceVersion: '7' } };
-    expect(code(upsyncUpdate({ ...write, stored: has, submitted }))).toBeUndefined();
-    expect(code(upsyncUpdate({ ...write, stored: has, submitted: volume() }))).toBe(403);
-  });
-
   test.each([
     ['metadata', [{ op: 'add', path: '/metadata/labels/x', value: 'y' }]],
     ['the kind, in other letters', [{ op: 'add', path: '/Kind', value: 'Pod' }]],

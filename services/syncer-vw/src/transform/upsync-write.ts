@@ -64,22 +64,15 @@ function upsynced(write: Submitted): Upsynced {
     const labels = JSON.stringify(submitted.metadata?.labels ?? {});
     return { refusal: badRequest(`label selector "${stateLabel(key)}=${UPSYNC}" does not match labels ${labels}`) };
   }
-  const foreign = changed('labels', stored, submitted).find(label => label.startsWith(STATE_LABEL) && label !== stateLabel(key));
+  const foreign = changedLabels(stored, submitted).find(label => label.startsWith(STATE_LABEL) && label !== stateLabel(key));
   if (foreign) return { refusal: forbiddenObject(of, name, `${foreign} is of another SyncTarget`) };
-  for (const field of ['labels', 'annotations'] as const) {
-    const reserved = changed(field, stored, submitted).find(one => one.endsWith(RESERVED));
-    if (reserved) return { refusal: forbiddenObject(of, name, `modification of reserved ${field.slice(0, -1)}: "${reserved}"`) };
-  }
   return patched(submitted, key);
 }
 
-/** Names that only masters may set (kcp's admission `apis.kcp.io/ReservedMetadata`): a shard takes this service for more than its callers are. */
-const RESERVED = 'kcp.io';
-
 /** What a write sets, changes or removes. By another target's state label the object would be that one's to run. */
-function changed(of: 'labels' | 'annotations', stored: KubeObject | undefined, submitted: KubeObject): string[] {
-  const before = stored?.metadata?.[of] ?? {};
-  const after = submitted.metadata?.[of] ?? {};
+function changedLabels(stored: KubeObject | undefined, submitted: KubeObject): string[] {
+  const before = stored?.metadata?.labels ?? {};
+  const after = submitted.metadata?.labels ?? {};
   return Object.keys({ ...before, ...after }).filter(name => before[name] !== after[name]);
 }
 
