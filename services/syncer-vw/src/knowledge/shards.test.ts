@@ -96,6 +96,14 @@ describe('the own shard', () => {
     expect((await setUp({ shardServer: 'https://one:6443' }, TWO)).shards.own()).toBe('https://one:6444');
   });
 
+  test('is known by any name that this machine has for itself', async () => {
+    const two = {
+      root: { ...specOf('root'), baseURL: 'https://127.0.0.1:6443' },
+      one: { ...specOf('one'), baseURL: 'https://127.0.0.1:6445' },
+    };
+    expect((await setUp({ shardServer: 'https://localhost:6445' }, two)).shards.own()).toBe('https://one:6444');
+  });
+
   test.each<[OwnShard, string]>([
     [{}, 'the shard of this process (say --shard; there are one, root)'],
     [{ shard: 'two' }, 'the shard of this process (--shard is two; there are one, root)'],

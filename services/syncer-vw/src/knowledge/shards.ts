@@ -95,7 +95,7 @@ export function followShards({ upstream, path = SHARDS_PATH, own, log, ...follow
     const { shards } = known;
     if (own.shard !== undefined) return shards.some(shard => nameOf(shard) === own.shard) ? own.shard : undefined;
     if (own.shardServer !== undefined) {
-      const found = shards.filter(({ spec }) => originOf(spec.baseURL) === originOf(own.shardServer));
+      const found = shards.filter(({ spec }) => serverOf(spec.baseURL) === serverOf(own.shardServer));
       return found.length === 1 ? nameOf(found[0]) : undefined;
     }
     return shards.length === 1 ? nameOf(shards[0]) : undefined;
@@ -123,7 +123,14 @@ const described = ({ shard, shardServer }: OwnShard): string =>
   shard !== undefined ? `--shard is ${shard}` : shardServer !== undefined ? `it is at ${shardServer}` : 'say --shard';
 
 const nameOf = (shard: ListedShard | undefined): string => shard?.metadata?.name ?? '';
-const originOf = (text: string | undefined): string | undefined => URL.parse(text ?? '')?.origin;
+
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** The origin, by whatever name this machine calls itself. */
+function serverOf(text: string | undefined): string | undefined {
+  const url = URL.parse(text ?? '');
+  return url && LOOPBACK.has(url.hostname) ? `${url.protocol}//localhost:${url.port}` : url?.origin;
+}
 const factsOf = ({ metadata, spec }: ListedShard): object => ({ name: metadata?.name, ...spec });
 
 /** Undefined for what credentials cannot be sent to. */
