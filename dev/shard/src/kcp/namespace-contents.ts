@@ -13,13 +13,9 @@ const DESCRIPTION = 'kubernetes.io/description';
 const OF_CERTIFICATES =
   'Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.';
 
-const KEY = { configMaps: resourceKey(CONFIG_MAPS), serviceAccounts: resourceKey(SERVICE_ACCOUNTS) };
-
-/** Whether a change is of something that every namespace has, so that it may have to be put back. */
+/** Whether a change is of something that every namespace has, and that is put back. The service account, once it is deleted, is not. */
 export const isOfEveryNamespace = ({ type, resource, name }: Change): boolean =>
-  resource === KEY.configMaps
-    ? type !== 'ADDED' && name === ROOT_CERTIFICATES
-    : resource === KEY.serviceAccounts && type === 'DELETED' && name === DEFAULT_ACCOUNT;
+  type !== 'ADDED' && resource === resourceKey(CONFIG_MAPS) && name === ROOT_CERTIFICATES;
 
 /** Gives a namespace what Kubernetes' controllers put into each. */
 export function reconcileNamespaceContents(objects: Loopback, cluster: string, name: string, certificates: string): void {
