@@ -72,9 +72,12 @@ export function represent(
       const shape = shapes.object(object, events++ === 0);
       return `{"type":"${type}","object":${shape === object ? textOf(object) : JSON.stringify(shape)}}\n`;
     },
-    error: ({ status }) => `${JSON.stringify({ type: 'ERROR', object: status })}\n`,
+    error: errorEvent,
   };
 }
+
+/** The last words of a watch, in whatever form. */
+export const errorEvent = ({ status }: StatusError): string => `${JSON.stringify({ type: 'ERROR', object: status })}\n`;
 
 interface Shapes {
   object(object: KubeObject, first: boolean): unknown;

@@ -1,5 +1,5 @@
 import { createLineSplitter } from '../informer/watch-lines.ts';
-import { internalError } from '../kube/errors.ts';
+import { expired, internalError } from '../kube/errors.ts';
 import { parseExact } from '../kube/json-exact.ts';
 import { JSON_MEDIA_TYPE, jsonOnlyAccept } from '../kube/media-type.ts';
 import type { KubeObject, WatchEvent } from '../kube/objects.ts';
@@ -8,7 +8,7 @@ import type { Transform } from '../view/view.ts';
 import { eitherUntil } from './drain.ts';
 import type { Execution } from './execution.ts';
 import { relay } from './relay.ts';
-import type { Representation } from './serve-representation.ts';
+import { errorEvent, type Representation } from './serve-representation.ts';
 import { type AskedFor, transformDocument, withTableObjects } from './transform-document.ts';
 import { formMadeHere } from './transform-form.ts';
 import { orLeftOut } from './transform-seen.ts';
@@ -30,7 +30,11 @@ export async function relayTransformedWatch(execution: Execution, plan: Transfor
       body: exchange.body,
       longRunning: true,
     },
-    { until: eitherUntil(plan.until, drain.until), body: watchBody(plan, { isList: false, ...form }, made) },
+    {
+      until: eitherUntil(plan.until, drain.until),
+      body: watchBody(plan, { isList: false, ...form }, made),
+      expired: reason => errorEvent(expired(reason)),
+    },
   );
 }
 

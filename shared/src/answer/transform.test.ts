@@ -168,6 +168,28 @@ describe('a transformed read', () => {
 });
 
 describe('a transformed watch', () => {
+  test('that has left out what it should have shown is not to be resumed', async () => {
+    const endings: ((reason: string, expired?: 'expired') => void)[] = [];
+    const plan = transform({
+      ...PLAN,
+      reads: 'object',
+      until(end) {
+        endings.push(end);
+        return () => undefined;
+      },
+    });
+    const event = { type: 'ADDED', object: visible('a') };
+    const shard = fakeUpstream(() => ({ body: `${JSON.stringify(event)}\n`, open: true }));
+    const asked = ask(shard, 'GET', `${THINGS}?watch=true`, { plan });
+    setTimeout(() => endings.at(-1)?.('there is more to see', 'expired'), 30);
+    const [first, last] = (await asked).text
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line));
+    expect(first).toEqual(event);
+    expect(last).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired', message: 'there is more to see' } });
+  });
+
   test('leaves out hidden objects and passes bookmarks and errors, wherever the bytes are cut', async () => {
     const events = [
       { type: 'ADDED', object: visible('ä') },
