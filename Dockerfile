@@ -63,7 +63,7 @@ COPY --from=sources /src/deploy /app/deploy
 # A volume takes its owner from the folder that it is mounted over.
 RUN ln -s ../../dev/pki /app/node_modules/@kcp-vw/pki \
   && ln -s ../../dev/shard /app/node_modules/@kcp-vw/dev-shard \
-  && mkdir -p /certificates/dev-shard /certificates/front-proxy /certificates/apiexport-vw /certificates/initializer-vw /certificates/workspaces-vw \
+  && mkdir -p /certificates/dev-shard /certificates/front-proxy /certificates/apiexport-vw /certificates/initializer-vw /certificates/syncer-vw /certificates/workspaces-vw \
   && chown -R 65532:65532 /certificates
 USER 65532:65532
 ENTRYPOINT ["/app/node_modules/node/bin/node"]

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseArguments } from '@kcp-vw/shared/config/flags.ts';
-import { awaited, optionsOf } from './own-identity.ts';
+import { awaited } from '@kcp-vw/shared/config/options.ts';
+import { optionsOf } from './own-identity.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -11,7 +11,3 @@ export async function optionsOf(service: string, options: Options): Promise<Opti
   const { server } = await loadKubeconfig(options.kubeconfig, { context: options.context });
   return { ...rest, kubeconfig: options.syncerKubeconfig ?? '', context: '', shardServer: server.origin };
 }
-
-/** Those that the others are ready without. */
-export const awaited = (services: readonly string[]): readonly string[] =>
-  services.filter(name => !SERVICES[name.split('@', 1)[0] ?? '']?.ownIdentity);

@@ -15,6 +15,8 @@ const FRONT_PROXY = 'front-proxy';
 const SERVICES: Readonly<Record<string, readonly string[]>> = {
   'apiexport-vw': ['virtual-workspaces.kubeconfig', 'cache.kubeconfig'],
   'initializer-vw': ['virtual-workspaces.kubeconfig', 'external-admin.kubeconfig'],
+  // Its kubeconfig is made by workload-install, when there is a shard.
+  'syncer-vw': [],
   'workspaces-vw': ['virtual-workspaces.kubeconfig', 'cache.kubeconfig'],
 };
 

@@ -13,7 +13,7 @@ const TAIL_LINES = 60;
 const USER_NUMBERS = [1, 2, 3, 4, 5];
 /** Where the shard's folder is in its container. */
 const SHARD_FOLDER = '/certificates/dev-shard';
-const OURS = ['front-proxy', 'apiexport-vw', 'initializer-vw', 'workspaces-vw'];
+const OURS = ['front-proxy', 'apiexport-vw', 'initializer-vw', 'syncer-vw', 'workspaces-vw'];
 const ALL = ['dev-shard', ...OURS];
 
 export interface ComposeOptions extends StageOptions {

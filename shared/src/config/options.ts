@@ -215,6 +215,10 @@ export const SERVICES: Readonly<Record<string, ShippedService>> = {
   'workspaces-vw': { views: ['workspaces'], byDefault: false, ofAllShards: true },
 };
 
+/** Those of these services, `syncer-vw` or `syncer-vw@shard`, that a front proxy is not ready without. */
+export const awaited = (services: readonly string[]): readonly string[] =>
+  services.filter(name => !SERVICES[name.split('@', 1)[0] ?? '']?.ownIdentity);
+
 export const FRONT_PROXY = 'front-proxy';
 
 export const DEFAULT_LIMITS: Limits = {

@@ -1,3 +1,4 @@
+import { awaited } from '@kcp-vw/shared/config/options.ts';
 import { type Clock, systemClock } from '@kcp-vw/shared/informer/clock.ts';
 import { requestText } from '@kcp-vw/shared/upstream/text.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
@@ -117,10 +118,10 @@ export function followReadiness(
 /** One that is not trusted is not ready, whatever it says; what it says itself comes first. */
 const missingOf = (backend: Backend, { missing }: Answer): string | undefined => missing ?? backend.distrust()?.reason;
 
-/** The services that addresses are of, each once; undefined when there is none. */
+/** The services that addresses are of and that have to be ready, each once; undefined when there is no address. */
 export function servicesOf(addresses: readonly Address[]): readonly string[] | undefined {
   const services = [...new Set(addresses.map(({ service }) => service))].sort();
-  return services.length > 0 ? services : undefined;
+  return services.length > 0 ? awaited(services) : undefined;
 }
 
 const cut = (words: string): string => words.slice(0, LONGEST_WORDS);
