@@ -2,17 +2,6 @@ type Json = Record<string, unknown>;
 
 export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** JSON Merge Patch (RFC 7396): null removes, objects merge, everything else replaces. Neither argument changes. */
-export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isObject(patch)) return patch;
-  const merged = new Map(Object.entries(isObject(target) ? target : {}));
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) merged.delete(key);
-    else merged.set(key, mergePatch(merged.get(key), value));
-  }
-  return Object.fromEntries(merged);
-}
-
 /** Lists of built-in types that have named items and are replaced all the same. */
 const ATOMIC_LISTS: ReadonlySet<string> = new Set(['subjects', 'rules']);
 /** Lists of plain values that are sets. */

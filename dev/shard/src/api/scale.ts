@@ -2,12 +2,13 @@
 
 import { badRequest, unsupportedMediaType } from '@kcp-vw/shared/kube/errors.ts';
 import { compileJsonPath } from '@kcp-vw/shared/kube/json-path.ts';
+import { mergePatch } from '@kcp-vw/shared/kube/merge-patch.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { ScalePaths } from '../store/definition.ts';
 import { contentType, parseJson, readText } from './body.ts';
 import type { ResourceCall } from './call.ts';
 import { commitUpdate } from './commit.ts';
-import { isObject, mergePatch } from './merge.ts';
+import { isObject } from './merge.ts';
 import { isDryRun } from './options.ts';
 import { sendBody } from './send.ts';
 import { storedOf } from './write.ts';

@@ -9,7 +9,8 @@ export function admitCustomResourceDefinition(object: KubeObject, { verb, subres
   const name = object.metadata?.name ?? '';
   const { group = '', names, conversion = { strategy: 'None' }, ...spec } = (object.spec ?? {}) as Partial<ResourceSpec>;
   const { kind = '', plural = '' } = names ?? {};
-  if (name !== `${plural}.${group}`) {
+  // kcp's own word for the group without a name.
+  if (name !== `${plural}.${group || 'core'}`) {
     const message = `Invalid value: ${JSON.stringify(name)}: must be spec.names.plural+"."+spec.group`;
     const of = { group: 'apiextensions.k8s.io', kind: 'CustomResourceDefinition' };
     throw invalidFields(of, name, [{ reason: 'FieldValueInvalid', field: 'metadata.name', message }]);

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type Fields, isFields } from '@kcp-vw/shared/kube/merge-patch.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { BrokenObject } from '../transform/broken-object.ts';
-import { isMap, type JsonMap } from '../transform/json-map.ts';
 import { type SyncTargetKey, VIEW_DIFF_ANNOTATION, viewDiffAnnotation } from '../transform/names.ts';
 import { summarizingRules } from '../transform/summarizing-rules.ts';
 import { ownValues, PROMOTED } from '../transform/view-diff.ts';
 import { intentKeys } from './intent-keys.ts';
 import { type MergePatch, patchOf } from './merge-patch.ts';
 
-type Status = JsonMap;
+type Status = Fields;
 interface Condition extends Status {
   readonly type: string;
 }
@@ -101,7 +101,7 @@ function changeOf(before: Status, after: Status): Status {
 /** What a target has reported, the marker if it is promoted, or undefined. */
 function reportedStatus(key: SyncTargetKey, status: unknown): Status | typeof PROMOTED | undefined {
   if (status === undefined || status === null) return undefined;
-  if (status === PROMOTED || isMap(status)) return status;
+  if (status === PROMOTED || isFields(status)) return status;
   throw new BrokenObject(`the status in the annotation ${viewDiffAnnotation(key)} is no map`);
 }
 
@@ -116,9 +116,9 @@ function conditionsOf({ conditions = [] }: Status): readonly Condition[] {
   throw new BrokenObject(`a target reports conditions: ${JSON.stringify(conditions)}`);
 }
 
-const isCondition = (value: unknown): value is Condition => isMap(value) && typeof value.type === 'string';
+const isCondition = (value: unknown): value is Condition => isFields(value) && typeof value.type === 'string';
 const isFilled = (status: Status): boolean => Object.keys(status).length > 0;
-const statusOf = ({ status }: KubeObject): Status => (isMap(status) ? status : {});
+const statusOf = ({ status }: KubeObject): Status => (isFields(status) ? status : {});
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 const viewDiffs = ({ metadata }: KubeObject): Record<string, string> =>

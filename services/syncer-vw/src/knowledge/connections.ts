@@ -4,6 +4,7 @@ import type { Options } from '@kcp-vw/shared/config/options.ts';
 import { shardTls } from '@kcp-vw/shared/config/shard-access.ts';
 import { serviceUnavailable } from '@kcp-vw/shared/kube/errors.ts';
 import { createUpstream, type ManagedUpstream, type UpstreamCredentials } from '@kcp-vw/shared/upstream/pool.ts';
+import { statsOfAll } from '@kcp-vw/shared/upstream/stats.ts';
 import type { Upstream, UpstreamStats } from '@kcp-vw/shared/upstream/upstream.ts';
 import type { Connections } from './knowledge.ts';
 import { refuseMasters } from './own-identity.ts';
@@ -96,7 +97,7 @@ export async function createConnections(
       for (const [origin] of unused) servers.delete(origin);
       await Promise.all(unused.map(([, server]) => closePools(server)));
     },
-    stats: purpose => sumOf([...servers.values()].map(({ pools }) => pools[purpose].stats())),
+    stats: purpose => statsOfAll([...servers.values()].map(({ pools }) => pools[purpose])),
     async close() {
       isClosed = true;
       stop();
@@ -129,14 +130,3 @@ const credentialsFor = (access: ClusterAccess, at: URL): UpstreamCredentials => 
   tls: shardTls(access, at),
   ...(access.token && { authorization: () => access.token }),
 });
-
-function sumOf(all: readonly UpstreamStats[]): UpstreamStats {
-  const sum = (of: (stats: UpstreamStats) => number): number => all.reduce((total, stats) => total + of(stats), 0);
-  return {
-    unaryConnections: sum(stats => stats.unaryConnections),
-    unaryInFlight: sum(stats => stats.unaryInFlight),
-    watchSessions: sum(stats => stats.watchSessions),
-    watchStreams: sum(stats => stats.watchStreams),
-    tunnels: sum(stats => stats.tunnels ?? 0),
-  };
-}

@@ -1,33 +1,33 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type Fields, isFields } from '@kcp-vw/shared/kube/merge-patch.ts';
 import { BrokenObject } from './broken-object.ts';
-import { isMap, type JsonMap } from './json-map.ts';
 
 /** The names of the fields from the top of an object down to one of them; lists are not entered. At least one. */
 export type FieldPath = readonly string[];
 
 /** The value of a field; undefined: it is not there, which `null` is not. */
-export const fieldOf = (object: JsonMap, path: FieldPath): unknown =>
-  path.reduce<unknown>((value, name) => (isMap(value) && Object.hasOwn(value, name) ? value[name] : undefined), object);
+export const fieldOf = (object: Fields, path: FieldPath): unknown =>
+  path.reduce<unknown>((value, name) => (isFields(value) && Object.hasOwn(value, name) ? value[name] : undefined), object);
 
 /** The object with a field; the same object when it has that value already. Throws a BrokenObject where the way leads through no map. */
-export function withField<T extends JsonMap>(object: T, path: FieldPath, value: unknown): T {
+export function withField<T extends Fields>(object: T, path: FieldPath, value: unknown): T {
   const [name = '', ...rest] = path;
   const present = Object.hasOwn(object, name) ? object[name] : undefined;
   const changed = rest.length === 0 ? value : withField(mapIn(present, path), rest, value);
   return present !== undefined && isDeepStrictEqual(present, changed) ? object : { ...object, [name]: changed };
 }
 
-function mapIn(present: unknown, path: FieldPath): JsonMap {
+function mapIn(present: unknown, path: FieldPath): Fields {
   if (present === undefined || present === null) return {};
-  if (!isMap(present)) throw new BrokenObject(`the field ${path.join('.')} cannot be set: ${path[0]} is no map`);
+  if (!isFields(present)) throw new BrokenObject(`the field ${path.join('.')} cannot be set: ${path[0]} is no map`);
   return present;
 }
 
 /** The object without a field; the same object when it has none. */
-export function withoutField<T extends JsonMap>(object: T, path: FieldPath): T {
+export function withoutField<T extends Fields>(object: T, path: FieldPath): T {
   if (fieldOf(object, path) === undefined) return object;
   const [name = '', ...rest] = path;
-  if (rest.length > 0) return { ...object, [name]: withoutField(object[name] as JsonMap, rest) };
+  if (rest.length > 0) return { ...object, [name]: withoutField(object[name] as Fields, rest) };
   const { [name]: _, ...others } = object;
   return others as T;
 }

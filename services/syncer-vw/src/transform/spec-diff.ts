@@ -1,8 +1,8 @@
 import { applyJsonPatch, isJsonPatch } from '@kcp-vw/shared/kube/json-patch.ts';
+import { isFields } from '@kcp-vw/shared/kube/merge-patch.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { annotationJson, isTooDeep } from './annotation-json.ts';
 import { BrokenObject } from './broken-object.ts';
-import { isMap } from './json-map.ts';
 import { type SyncTargetKey, specDiffAnnotation } from './names.ts';
 
 /** The object with the `.spec` that one target is to see; the same object where it has none of its own. Throws a BrokenObject. */
@@ -12,7 +12,7 @@ export function withSpecDiff(object: KubeObject, key: SyncTargetKey): KubeObject
   if (patch === undefined || object.spec === undefined) return object;
   if (!isJsonPatch(patch)) throw new BrokenObject(`the annotation ${name} is no JSON Patch`);
   const spec = patched(name, object.spec, patch);
-  if (!isMap(spec) || isTooDeep(spec)) throw new BrokenObject(`the annotation ${name} makes no spec of it`);
+  if (!isFields(spec) || isTooDeep(spec)) throw new BrokenObject(`the annotation ${name} makes no spec of it`);
   return { ...object, spec };
 }
 

@@ -1,8 +1,8 @@
+import { type Fields, isFields } from '@kcp-vw/shared/kube/merge-patch.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { annotationJson } from './annotation-json.ts';
 import { BrokenObject } from './broken-object.ts';
 import type { FieldPath } from './field-path.ts';
-import { isMap, type JsonMap } from './json-map.ts';
 import { RULES_ANNOTATION } from './names.ts';
 
 /** A field that syncers may write. */
@@ -39,8 +39,8 @@ export function summarizingRules(object: KubeObject): readonly SummarizingRule[]
 }
 
 function ruleIn(value: unknown): SummarizingRule {
-  const path = isMap(value) ? (member(value, 'fieldpath') ?? '') : undefined;
-  const promotes = isMap(value) ? (member(value, 'promotetoupstream') ?? false) : undefined;
+  const path = isFields(value) ? (member(value, 'fieldpath') ?? '') : undefined;
+  const promotes = isFields(value) ? (member(value, 'promotetoupstream') ?? false) : undefined;
   if (typeof path !== 'string' || typeof promotes !== 'boolean')
     throw new BrokenObject(`the annotation ${RULES_ANNOTATION} has a rule that is none`);
   const rule = ruleOf(path, promotes);
@@ -50,5 +50,5 @@ function ruleIn(value: unknown): SummarizingRule {
 }
 
 /** Go does not tell capital letters in the names of JSON's members, and takes the last. */
-const member = (value: JsonMap, lowerCase: string): unknown =>
+const member = (value: Fields, lowerCase: string): unknown =>
   Object.entries(value).findLast(([name]) => name.toLowerCase() === lowerCase)?.[1];

@@ -1,7 +1,7 @@
+import { isFields } from '@kcp-vw/shared/kube/merge-patch.ts';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { annotationJson } from './annotation-json.ts';
 import { BrokenObject } from './broken-object.ts';
-import { isMap } from './json-map.ts';
 import { type SyncTargetKey, syncerFinalizer, viewDiffAnnotation } from './names.ts';
 import type { SummarizingRule } from './summarizing-rules.ts';
 
@@ -15,7 +15,7 @@ export type ViewDiff = ReadonlyMap<string, unknown>;
 export function viewDiff(object: KubeObject, key: SyncTargetKey): ViewDiff {
   const name = viewDiffAnnotation(key);
   const value = annotationJson(name, object.metadata?.annotations?.[name]) ?? {};
-  if (!isMap(value)) throw new BrokenObject(`the annotation ${name} is no map`);
+  if (!isFields(value)) throw new BrokenObject(`the annotation ${name} is no map`);
   return new Map(Object.entries(value));
 }
 
@@ -35,7 +35,7 @@ export const encodeViewDiff = (diff: ViewDiff): string => JSON.stringify(sorted(
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
-  if (!isMap(value)) return value;
+  if (!isFields(value)) return value;
   return Object.fromEntries(
     Object.keys(value)
       .sort()

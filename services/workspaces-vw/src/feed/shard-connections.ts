@@ -3,6 +3,7 @@ import { type FollowAccessOptions, followAccess } from '@kcp-vw/shared/config/fo
 import type { Options } from '@kcp-vw/shared/config/options.ts';
 import { shardTls, withCertificate } from '@kcp-vw/shared/config/shard-access.ts';
 import { createUpstream, type ManagedUpstream } from '@kcp-vw/shared/upstream/pool.ts';
+import { statsOfAll } from '@kcp-vw/shared/upstream/stats.ts';
 import type { Upstream, UpstreamStats } from '@kcp-vw/shared/upstream/upstream.ts';
 import { movableUpstream } from './movable-upstream.ts';
 
@@ -82,7 +83,7 @@ export async function createShardConnections(
         },
       };
     },
-    stats: purpose => sumOf([...inUse[purpose]].map(upstream => upstream.stats())),
+    stats: purpose => statsOfAll(inUse[purpose]),
     stop,
   };
 }
@@ -90,15 +91,4 @@ export async function createShardConnections(
 interface Connected {
   readonly address: URL;
   readonly upstream: ManagedUpstream;
-}
-
-function sumOf(all: readonly UpstreamStats[]): UpstreamStats {
-  const sum = (of: (stats: UpstreamStats) => number): number => all.reduce((total, stats) => total + of(stats), 0);
-  return {
-    unaryConnections: sum(stats => stats.unaryConnections),
-    unaryInFlight: sum(stats => stats.unaryInFlight),
-    watchSessions: sum(stats => stats.watchSessions),
-    watchStreams: sum(stats => stats.watchStreams),
-    tunnels: sum(stats => stats.tunnels ?? 0),
-  };
 }
