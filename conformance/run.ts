@@ -23,7 +23,7 @@ const counts = await runOnStage(platform, 'conformance', async ({ workDir, plan,
   return module.test(['-p=1', `-parallel=${TESTS_AT_A_TIME}`, ...process.argv.slice(2)], {
     ...platform.variables(workDir, shards),
     CONFORMANCE_VIRTUAL_WORKSPACES: plan.implementation,
-    CONFORMANCE_VIEWS: plan.transparent === 'none' ? '' : 'workspaces',
+    CONFORMANCE_VIEWS: plan.views.join(','),
     CONFORMANCE_USER_TOKENS: users.join(','),
   });
 });

@@ -77,10 +77,15 @@ type withoutWatchList struct{ cache.ListerWatcher }
 
 func (withoutWatchList) IsWatchListSemanticsUnSupported() bool { return true }
 
-// startInformer runs an informer over many logical clusters until the test ends.
+// newInformer makes an informer over many logical clusters.
+func newInformer(lister cache.ListerWatcher, example runtime.Object) cache.SharedIndexInformer {
+	return kcpinformers.NewSharedIndexInformer(lister, example, 0, cache.Indexers{})
+}
+
+// startInformer runs such an informer until the test ends.
 func startInformer(t *testing.T, lister cache.ListerWatcher, example runtime.Object) cache.SharedIndexInformer {
 	t.Helper()
-	informer := kcpinformers.NewSharedIndexInformer(lister, example, 0, cache.Indexers{})
+	informer := newInformer(lister, example)
 	go informer.RunWithContext(t.Context())
 	return informer
 }
@@ -95,8 +100,13 @@ func awaitSync(t *testing.T, informer cache.SharedIndexInformer) {
 	})
 }
 
-// stored is the object in the informer's store, or nil.
+// stored is the object of the namespace default in the informer's store, or nil.
 func stored(t *testing.T, informer cache.SharedIndexInformer, consumer harness.Workspace, name string) metav1.Object {
+	t.Helper()
+	return storedIn(t, informer, consumer, namespace, name)
+}
+
+func storedIn(t *testing.T, informer cache.SharedIndexInformer, consumer harness.Workspace, namespace, name string) metav1.Object {
 	t.Helper()
 	key := kcpcache.ToClusterAwareKey(consumer.Cluster, namespace, name)
 	item, exists, err := informer.GetStore().GetByKey(key)

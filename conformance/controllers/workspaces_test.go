@@ -7,7 +7,9 @@ import (
 	"slices"
 	"testing"
 
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	tenancyv1alpha1 "github.com/kcp-dev/sdk/apis/tenancy/v1alpha1"
 
@@ -24,7 +26,7 @@ func TestACacheHasTheWorkspacesThatItsUserMayEnter(t *testing.T) {
 	children := parent.NewChildren(t, target.Shards...)
 	for _, place := range []string{parent.Path, harness.Everywhere} {
 		awaitDiscovery(t, visitor, place)
-		kept := startCache(t, visitor, place)
+		kept := startCache(t, visitor.At(t, place), &tenancyv1alpha1.Workspace{})
 		var takeAway []func()
 		for _, child := range children {
 			takeAway = append(takeAway, visitor.LetInto(t, child.Spec.Cluster))
@@ -49,9 +51,10 @@ func awaitDiscovery(t *testing.T, visitor harness.Visitor, place string) {
 	})
 }
 
-func startCache(t *testing.T, visitor harness.Visitor, place string) cache.Cache {
+// startCache runs a cache, with an informer of these objects, until the test ends.
+func startCache(t *testing.T, config *rest.Config, of client.Object) cache.Cache {
 	t.Helper()
-	started := harness.Got(cache.New(visitor.At(t, place), cache.Options{Scheme: scheme()}))(t)
+	started := harness.Got(cache.New(config, cache.Options{Scheme: scheme()}))(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- started.Start(ctx) }()
@@ -61,8 +64,8 @@ func startCache(t *testing.T, visitor harness.Visitor, place string) cache.Cache
 			t.Errorf("the cache ended: %v", err)
 		}
 	})
-	harness.Eventually(t, "an informer of workspaces at "+place, func() error {
-		_, err := started.GetInformer(t.Context(), &tenancyv1alpha1.Workspace{})
+	harness.Eventually(t, "an informer at "+config.Host, func() error {
+		_, err := started.GetInformer(t.Context(), of)
 		return err
 	})
 	return started

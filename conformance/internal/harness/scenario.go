@@ -35,7 +35,7 @@ func NewScenario(t *testing.T, consumers int) *Scenario {
 	}
 	workspaces := target.NewWorkspaces(t, shards)
 	scenario := &Scenario{
-		Target: target, User: target.users[0], Stranger: target.users[1],
+		Target: target, User: target.users[0], Stranger: target.Stranger(),
 		Provider: workspaces[0], Consumers: workspaces[1:], urls: map[string]string{},
 	}
 	target.createExport(t, scenario.Provider)

@@ -107,6 +107,9 @@ func (target *Target) OnlyWithView(t *testing.T, view string) {
 	}
 }
 
+// Stranger is somebody without any right.
+func (target *Target) Stranger() User { return target.users[1] }
+
 // admin is the administrator at the front proxy, without a path. It speaks JSON: what the harness does proves nothing about protobuf.
 func (target *Target) admin(t *testing.T) *rest.Config {
 	t.Helper()

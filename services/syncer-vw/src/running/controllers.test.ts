@@ -40,6 +40,21 @@ describe('a deployment', () => {
   });
 });
 
+// The exports were known when they changed, and complete only later, when all SyncTargets were: nothing was scheduled then, ever.
+test('what was not known when all began is asked for again, without anybody telling that it is known now', async () => {
+  world.target('west');
+  world.namespace('default');
+  world.deployment('web', 3);
+  world.exports.reason = 'the SyncTargets of root';
+  world.start();
+  world.exports.changed();
+  await world.pass(3_000);
+  expect(statesOf(deployment())).toEqual({});
+  world.exports.reason = undefined;
+  await world.pass(3_000);
+  expect(statesOf(deployment())).toEqual({ west: 'Sync' });
+});
+
 test('a shard that goes takes its feeds with it, and stopping leaves no stream and no timer', async () => {
   world.target('west');
   world.namespace('default');

@@ -54,6 +54,8 @@ export interface ObjectFeedsOptions {
 /** How long objects of an export are followed that no target names any more: what syncers have left on them has to go. */
 export const LINGER_MS = 10 * 60_000;
 const BACKOFF: BackoffOptions = { initial: 500, max: 10_000 };
+/** When to ask again whether everything is known that says what to follow: nobody is told when it is. */
+const MISSING_MS = 500;
 
 const INDEXES = {
   /** By logical cluster and namespace; the namespace is empty for what is in none. */
@@ -95,6 +97,7 @@ export function createObjectFeeds(options: ObjectFeedsOptions): ObjectFeeds {
   const feeds = new Map<string, RunningFeed>();
   const listeners = new Set<(feed: Feed, event: InformerEvent<KubeObject>) => void>();
   const stops: (() => void)[] = [];
+  let cancelAsking: (() => void) | undefined;
   let isStopped = false;
 
   const begin = (wanted: WantedFeed): void => {
@@ -125,8 +128,14 @@ export function createObjectFeeds(options: ObjectFeedsOptions): ObjectFeeds {
   };
 
   const follow = (): void => {
+    cancelAsking?.();
+    cancelAsking = undefined;
+    if (isStopped) return;
     // Until all is known, what is missing may be there.
-    if (isStopped || shards.missing() !== undefined || exports.missing() !== undefined) return;
+    if (shards.missing() !== undefined || exports.missing() !== undefined) {
+      cancelAsking = clock.after(MISSING_MS, follow);
+      return;
+    }
     const wanted = wantedFeeds(shards, exports);
     const bases = new Set(shards.bases().values());
     for (const [id, feed] of feeds) {
@@ -176,6 +185,7 @@ export function createObjectFeeds(options: ObjectFeedsOptions): ObjectFeeds {
     },
     stop() {
       isStopped = true;
+      cancelAsking?.();
       for (const stop of stops) stop();
       for (const id of [...feeds.keys()]) end(id);
     },
