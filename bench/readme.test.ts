@@ -14,7 +14,7 @@ test('the results of a workload replace its own and leave those of the others', 
   expect(both).not.toContain('first table');
 });
 
-test.each([...WORKLOAD_NAMES, 'workspaces'] as const)('the README has a place for the results of %s', section => {
+test.each([...WORKLOAD_NAMES, 'syncer', 'workspaces'] as const)('the README has a place for the results of %s', section => {
   expect(withResults(README, section, 'a table of this test')).toContain('a table of this test');
 });
 

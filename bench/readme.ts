@@ -8,8 +8,9 @@ const FILE = join(import.meta.dirname, 'README.md');
 const COMMANDS = {
   export: 'npm run bench -- --write',
   lifecycle: 'npm run bench -- --write',
+  syncer: 'npm run syncer -w bench -- --write',
   workspaces: 'npm run workspaces -w bench -- --write',
-} satisfies Record<WorkloadName | 'workspaces', string>;
+} satisfies Record<WorkloadName | 'syncer' | 'workspaces', string>;
 type Section = keyof typeof COMMANDS;
 
 const marksOf = (section: Section) => ({

@@ -1,5 +1,5 @@
-import { requestJson } from '@kcp-vw/shared/upstream/json.ts';
-import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
+import { requestText } from '@kcp-vw/shared/upstream/text.ts';
+import { type Upstream, UpstreamError } from '@kcp-vw/shared/upstream/upstream.ts';
 
 /** A request that a server has answered, with a refusal. */
 export class Refused extends Error {
@@ -32,10 +32,15 @@ export function createClient(upstream: Upstream, base: string): Client {
   const root = base.replace(/\/+$/, '');
 
   async function send<T>(method: string, path: string, body?: object, type = 'application/json'): Promise<T> {
-    const headers = body ? ['content-type', type] : [];
-    const response = await requestJson<T & { message?: string }>(upstream, { method, path: root + path, headers, body });
-    if (response.status < 300) return response.body;
-    throw new Refused(response.status, `${method} ${root}${path}: ${response.status} ${response.body.message ?? ''}`.trim());
+    const headers = ['accept', 'application/json', ...(body ? ['content-type', type] : [])];
+    const response = await requestText(upstream, {
+      ...{ method, path: root + path, headers },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const answer = parsed(response.body);
+    if (response.status >= 300) throw new Refused(response.status, refusalOf(method, root + path, response.status, answer));
+    if (answer === undefined) throw new UpstreamError('reset', `${upstream.name} answered ${method} ${root}${path} with no JSON`);
+    return answer as T;
   }
 
   return {
@@ -49,4 +54,18 @@ export function createClient(upstream: Upstream, base: string): Client {
       }
     },
   };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Servers refuse with plain text, too: a group that nobody serves, for one.
+    return undefined;
+  }
+}
+
+function refusalOf(method: string, path: string, status: number, answer: unknown): string {
+  const { message = '' } = (answer ?? {}) as { readonly message?: string };
+  return `${method} ${path}: ${status} ${message}`.trim();
 }

@@ -8,16 +8,29 @@ import { expect, test } from '@jest/globals';
 import { loadKubeconfig } from '@kcp-vw/shared/config/kubeconfig.ts';
 import { DEFAULT_LIMITS } from '@kcp-vw/shared/config/options.ts';
 import { requestJson } from '@kcp-vw/shared/upstream/json.ts';
-import { createUpstream } from '@kcp-vw/shared/upstream/pool.ts';
+import { createUpstream, type ManagedUpstream } from '@kcp-vw/shared/upstream/pool.ts';
+import { requestText } from '@kcp-vw/shared/upstream/text.ts';
+import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const WORKSPACES = '/clusters/root/apis/tenancy.kcp.io/v1alpha1/workspaces';
+
+const SYNC_TARGETS = '/clusters/root:compute/apis/workload.kcp.io/v1alpha1/synctargets';
+const DEPLOYMENTS = '/apis/apps/v1/deployments';
 
 interface Workspace {
   status?: { phase?: string };
 }
 
-test('kcp-vw dev brings up a kcp whose workspaces the demo controller initializes, and leaves nothing behind', async () => {
+interface SyncTargets {
+  items?: { status?: { virtualWorkspaces?: { syncerURL: string }[] } }[];
+}
+
+interface Deployments {
+  items?: { spec: { replicas: number }; status?: { readyReplicas?: number } }[];
+}
+
+test('kcp-vw dev brings up a kcp whose workspaces the demo controller initializes and whose Deployment is divided, and leaves nothing behind', async () => {
   const program = spawn(process.execPath, [MAIN, 'dev'], { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(program, 'exit');
   let output = '';
@@ -48,6 +61,9 @@ test('kcp-vw dev brings up a kcp whose workspaces the demo controller initialize
       status: 200,
       body: { data: { text: 'Welcome to a workspace of type demo!' } },
     });
+    expect(
+      await dividedReplicas(kcp, url => createUpstream({ origin: url, tls: { ca, cert, key }, limits: DEFAULT_LIMITS })),
+    ).toEqual([3, 4]);
     await kcp.close();
 
     program.kill('SIGINT');
@@ -57,3 +73,23 @@ test('kcp-vw dev brings up a kcp whose workspaces the demo controller initialize
     program.kill('SIGKILL');
   }
 }, 90_000);
+
+/** What the views of west and east show of the Deployment, once their clusters have told that all of its pods are ready. */
+async function dividedReplicas(kcp: Upstream, connect: (url: URL) => ManagedUpstream): Promise<readonly number[]> {
+  for (;;) {
+    const { status, body } = await requestText(kcp, { method: 'GET', path: `/clusters/root:team${DEPLOYMENTS}` });
+    // Before it is bound, the API is not there.
+    if (status === 200 && (JSON.parse(body) as Deployments).items?.[0]?.status?.readyReplicas === 7) break;
+    await sleep(100);
+  }
+  const { items = [] } = (await requestJson<SyncTargets>(kcp, { method: 'GET', path: SYNC_TARGETS })).body;
+  const urls = items.map(({ status }) => new URL(status?.virtualWorkspaces?.[0]?.syncerURL ?? ''));
+  const shown = urls.map(async url => {
+    const views = connect(url);
+    const path = `${url.pathname}/clusters/*${DEPLOYMENTS}`;
+    const { items: seen = [] } = (await requestJson<Deployments>(views, { method: 'GET', path })).body;
+    await views.close();
+    return seen.map(({ spec }) => spec.replicas);
+  });
+  return (await Promise.all(shown)).flat().sort();
+}

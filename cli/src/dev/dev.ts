@@ -12,7 +12,7 @@ const GRACE_MS = 8_000;
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const sourceOf = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 
-/** `kcp-vw dev`: a dev shard, the fleet and a demo controller, until Ctrl-C. Leaves nothing behind. Returns the exit code. */
+/** `kcp-vw dev`: a dev shard, the fleet and two demos, until Ctrl-C. Leaves nothing behind. Returns the exit code. */
 export async function dev(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'kcp-vw-dev-'));
   const programs: RunningProgram[] = [];
@@ -67,9 +67,20 @@ async function run(folder: string, programs: RunningProgram[]): Promise<number> 
     ['up', ...fleetFlags(file, folder, viewsPort)],
     `https://${HOST}:${viewsPort}`,
   );
-  const demo = [`--kubeconfig=${file('admin.kubeconfig')}`, '--context=root', '--type=demo'];
-  await start('demo-controller', 'examples/initializer/initializer.ts', demo);
-  say(instructions(file('admin.kubeconfig'), folder, viewsPort));
+  const admin = file('admin.kubeconfig');
+  await start('demo-controller', 'examples/initializer/initializer.ts', [
+    `--kubeconfig=${admin}`,
+    '--context=root',
+    '--type=demo',
+  ]);
+  // The fleet is ready without the views of syncers, which wait for the account that this makes.
+  const base = [`--kubeconfig=${admin}`, '--context=base'];
+  const install = ['workload', 'install', ...base, `--write-kubeconfigs=${folder}`];
+  await start('workload-install', 'cli/src/main.ts', install);
+  await programs.at(-1)?.done();
+  programs.pop();
+  await start('deployment-splitter', 'examples/deployment-splitter/main.ts', base);
+  say(instructions(admin, folder, { viewsPort, frontProxyPort }));
   return untilOneEnds(programs);
 }
 
@@ -83,12 +94,18 @@ const fleetFlags = (file: (name: string) => string, folder: string, port: number
   `--tls-private-key-file=${file('virtual-workspaces.key')}`,
   `--bind-address=${HOST}`,
   `--secure-port=${port}`,
-  '--views=workspaces',
+  '--views=workspaces,syncer',
+  `--syncer-kubeconfig=${join(folder, 'syncer-vw.kubeconfig')}`,
   `--drain-timeout=${DRAIN_SECONDS}s`,
   `--audit-log-path=${join(folder, 'audit.log')}`,
 ];
 
-const instructions = (kubeconfig: string, folder: string, port: number): string => `
+interface Ports {
+  readonly viewsPort: number;
+  readonly frontProxyPort: number;
+}
+
+const instructions = (kubeconfig: string, folder: string, { viewsPort: port, frontProxyPort }: Ports): string => `
 A kcp with virtual workspaces is running. In another terminal:
 
   export KUBECONFIG=${kubeconfig}
@@ -101,6 +118,16 @@ A kcp with virtual workspaces is running. In another terminal:
   kubectl --server="https://${HOST}:${port}/services/initializingworkspaces/root:demo/clusters/*" get logicalclusters
   # all workspaces that you may enter, wherever they are:
   kubectl --server="https://${HOST}:${port}/services/workspaces/*" get workspaces
+
+  # one Deployment of seven replicas, and what the clusters west and east have of it: four and three
+  kcp=https://${HOST}:${frontProxyPort}/clusters
+  kubectl --server=$kcp/root:team get deployments
+  view() { kubectl --server=$kcp/root:compute get synctarget $1 -o jsonpath='{.status.virtualWorkspaces[0].syncerURL}/clusters/*'; }
+  kubectl --server="$(view west)" get deployments -A     # as its syncer sees it
+  kubectl --server="$(view east)" get deployments -A
+  kubectl --server=$kcp/root:west-cluster get deployments -A
+  # drain west: east gets all of them. With "unschedulable": false and "evictAfter": null it takes part again
+  kubectl --server=$kcp/root:compute patch synctarget west --type=merge -p '{"spec": {"unschedulable": true, "evictAfter": "2026-01-01T00:00:00Z"}}'
 
 Logs and the audit log are in ${folder}. Ctrl-C ends everything.
 `;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 
 const TAIL_LINES = 15;
+const DONE = 'exit code 0';
 
 /** A program that runs beside us, with its output in a file. It ends when we do, however that is. */
 export interface RunningProgram {
@@ -10,6 +11,8 @@ export interface RunningProgram {
   readonly ended: string | undefined;
   /** The last lines of its output. */
   tail(): string;
+  /** Resolves when it has done what it is for. Rejects, with the last lines of its output, when it ends otherwise. */
+  done(): Promise<void>;
   /** Asks it to end, and ends it after `grace` milliseconds. */
   stop(grace: number): Promise<void>;
 }
@@ -30,12 +33,17 @@ export function startProgram(name: string, entry: string, parameters: readonly s
       resolve();
     });
   });
+  const tail = (): string => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n');
   return {
     name,
     get ended() {
       return ended;
     },
-    tail: () => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES).join('\n'),
+    tail,
+    async done() {
+      await gone;
+      if (ended !== DONE) throw new Error(`${name} ended: ${ended}\n${tail()}`);
+    },
     async stop(grace) {
       if (ended !== undefined) return;
       child.kill('SIGTERM');

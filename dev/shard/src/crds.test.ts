@@ -101,6 +101,17 @@ describe('a CRD', () => {
     });
   });
 
+  test('of the group without a name is called as kcp calls it, and serves its objects beside those of Kubernetes', async () => {
+    const names = { kind: 'Hat', plural: 'hats' };
+    const hats = { ...things, metadata: { name: 'hats.core' }, spec: { ...things.spec, group: '', names } };
+    const misnamed = { ...hats, metadata: { name: 'hats.' } };
+    expect((await ask(0, `${at(0)}${CRDS}`, { method: 'POST', body: misnamed })).status).toBe(422);
+    await create(0, `${at(0)}${CRDS}`, hats);
+    await eventually(() => create(0, `${at(0)}/api/v1/hats`, { apiVersion: 'v1', kind: 'Hat', metadata: { name: 'one' } }));
+    const { resources } = (await ask(0, `${at(0)}/api/v1`)).json() as { resources?: { name: string }[] };
+    expect(resources?.map(({ name }) => name)).toEqual(expect.arrayContaining(['hats', 'configmaps']));
+  });
+
   test('takes its objects with it', async () => {
     expect((await ask(1, `${at(1)}${CRDS}/things.example.org`, { method: 'DELETE' })).status).toBe(200);
     await eventually(async () => expect((await ask(1, `${at(1)}${THINGS}`)).status).toBe(404));

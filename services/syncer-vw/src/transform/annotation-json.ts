@@ -1,4 +1,5 @@
 import { parseExact } from '@kcp-vw/shared/kube/json-exact.ts';
+import type { Fields } from '@kcp-vw/shared/kube/merge-patch.ts';
 import { BrokenObject } from './broken-object.ts';
 
 /** Deeper than any object of use, and not so deep that a recursion over it could end the stack. */
@@ -21,5 +22,11 @@ function parsed(name: string, text: string): unknown {
 }
 
 /** Everybody's lists are printed in one piece: one value so deep that it cannot be printed would break all of them. */
-export const isTooDeep = (value: unknown, levels = MAX_DEPTH): boolean =>
-  typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some(one => isTooDeep(one, levels - 1)));
+export function isTooDeep(value: unknown, levels = MAX_DEPTH): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  // Of every object in a list: no list of its values is made.
+  if (Array.isArray(value)) return value.some(one => isTooDeep(one, levels - 1));
+  for (const name in value) if (isTooDeep((value as Fields)[name], levels - 1)) return true;
+  return false;
+}

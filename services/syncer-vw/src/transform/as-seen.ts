@@ -1,6 +1,6 @@
 import type { KubeObject, ObjectMeta } from '@kcp-vw/shared/kube/objects.ts';
 import { BrokenObject } from './broken-object.ts';
-import { fieldOf, withField, withoutField } from './field-path.ts';
+import { fieldOf, withFieldSet, withoutField } from './field-path.ts';
 import { deletionAnnotation, SYNC, type SyncTargetKey, stateLabel, syncerFinalizer, VIEW_DIFF_ANNOTATION } from './names.ts';
 import { withSpecDiff } from './spec-diff.ts';
 import { type SummarizingRule, summarizingRules } from './summarizing-rules.ts';
@@ -67,5 +67,5 @@ function ruled(
   if (!values.has(path)) return promotes ? withoutField(view, fields) : view;
   const stored = values.get(path);
   const value = stored === PROMOTED ? fieldOf(upstream, fields) : stored;
-  return value === undefined ? withoutField(view, fields) : withField(view, fields, value);
+  return value === undefined ? withoutField(view, fields) : withFieldSet(view, fields, value);
 }

@@ -11,10 +11,16 @@ export const fieldOf = (object: Fields, path: FieldPath): unknown =>
 
 /** The object with a field; the same object when it has that value already. Throws a BrokenObject where the way leads through no map. */
 export function withField<T extends Fields>(object: T, path: FieldPath, value: unknown): T {
+  const present = fieldOf(object, path);
+  return present !== undefined && isDeepStrictEqual(present, value) ? object : withFieldSet(object, path, value);
+}
+
+/** The same without a look at the value that is there: always another object. */
+export function withFieldSet<T extends Fields>(object: T, path: FieldPath, value: unknown): T {
   const [name = '', ...rest] = path;
+  if (rest.length === 0) return { ...object, [name]: value };
   const present = Object.hasOwn(object, name) ? object[name] : undefined;
-  const changed = rest.length === 0 ? value : withField(mapIn(present, path), rest, value);
-  return present !== undefined && isDeepStrictEqual(present, changed) ? object : { ...object, [name]: changed };
+  return { ...object, [name]: withFieldSet(mapIn(present, path), rest, value) };
 }
 
 function mapIn(present: unknown, path: FieldPath): Fields {

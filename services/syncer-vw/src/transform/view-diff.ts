@@ -25,6 +25,7 @@ export function viewDiff(object: KubeObject, key: SyncTargetKey): ViewDiff {
  */
 export function ownValues(object: KubeObject, key: SyncTargetKey, rules: readonly SummarizingRule[]): ViewDiff {
   const stored = viewDiff(object, key);
+  if (![...stored.values()].includes(PROMOTED)) return stored;
   const isHeld = (object.metadata?.finalizers ?? []).includes(syncerFinalizer(key));
   const promotes = (path: string): boolean => isHeld && rules.some(rule => rule.path === path && rule.promotes);
   return new Map([...stored].filter(([path, value]) => value !== PROMOTED || promotes(path)));
