@@ -6,8 +6,8 @@ interface JsonWithSource {
 }
 const SOURCE_JSON = JSON as unknown as JsonWithSource;
 
-/** Digits enough for a number that a double may not hold. */
-const MAY_BE_INEXACT = /[0-9]{16}|[0-9][eE]\+?[0-9]{3}/;
+/** Digits enough for a number that a double may not hold, where a number can stand: texts are full of hashes, uids and the like. */
+const MAY_BE_INEXACT = /(?:^|[[:,\s])-?(?:[0-9]{16}|[0-9][0-9.]*[eE]\+?[0-9]{3})/;
 
 /**
  * `JSON.parse`, but numbers that a double does not hold are kept with their digits, to be written again as they were: an int64 of
