@@ -54,6 +54,16 @@ describe('what SyncTargets support', () => {
     expect(asTable(wanted()).y).toEqual(['e', 'one']);
   });
 
+  // Whoever came first could name so many workspaces that nobody else's were followed, and so many exports of one.
+  test('is a share for each logical cluster that has SyncTargets', () => {
+    const { set, wanted } = counts();
+    const greedy = ['g1', 'g2', 'g3'].map(path => ({ path, export: 'e' }));
+    set(targetOf('a', [...greedy, ...['x', 'y', 'z'].map(name => ({ path: 'own', export: name }))]));
+    const modest = targetOf('b', [{ path: 'own', export: 'e' }]);
+    set({ ...modest, identity: { ...modest.identity, cluster: 'other' } });
+    expect(asTable(wanted())).toEqual({ 'root:compute': [], g1: ['e'], own: ['x', 'e'] });
+  });
+
   test.each([
     [undefined],
     ['text'],

@@ -15,7 +15,7 @@ export interface WantedCounts {
   /** Whether it wants something else now than before; most of what changes about SyncTargets are heartbeats. */
   set(target: KnownSyncTarget): boolean;
   delete(target: KnownSyncTarget): boolean;
-  /** Those that were wanted before stay wanted before all others. */
+  /** Those of one logical cluster that were wanted before stay wanted before its others. */
   wanted(): WantedExports;
 }
 
@@ -37,24 +37,24 @@ const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 /** Counts who wants what. `compute` has a place of its own. */
 export function countWanted(limits: WantedLimits, compute: string): WantedCounts {
   const byTarget = new Map<string, readonly Reference[]>();
-  /** How many want it: workspace → export. Maps keep the order in which they were first wanted. */
-  const counts = new Map<string, Map<string, number>>();
+  /** How many want it, by their logical clusters: → workspace; workspace → logical cluster → export. In the order in which it was first wanted. */
+  const workspaces = new Map<string, Map<string, number>>();
+  const names = new Map<string, Map<string, Map<string, number>>>();
 
-  const add = ({ workspace, name }: Reference, difference: 1 | -1): void => {
-    const names = counts.get(workspace) ?? new Map<string, number>();
-    const count = (names.get(name) ?? 0) + difference;
-    if (count > 0) names.set(name, count);
-    else names.delete(name);
-    if (names.size > 0) counts.set(workspace, names);
-    else counts.delete(workspace);
+  const add = (tenant: string, { workspace, name }: Reference, difference: 1 | -1): void => {
+    count(workspaces, tenant, workspace, difference);
+    const wanting = names.get(workspace) ?? new Map<string, Map<string, number>>();
+    count(wanting, tenant, name, difference);
+    if (wanting.size > 0) names.set(workspace, wanting);
+    else names.delete(workspace);
   };
   const replace = ({ identity }: KnownSyncTarget, after: readonly Reference[]): boolean => {
     const place = `${identity.cluster}/${identity.name}`;
     const before = byTarget.get(place) ?? [];
     if (isDeepStrictEqual(before, after)) return false;
     // First those that come, so that what stays keeps its place.
-    for (const one of after) add(one, 1);
-    for (const one of before) add(one, -1);
+    for (const one of after) add(identity.cluster, one, 1);
+    for (const one of before) add(identity.cluster, one, -1);
     if (after.length > 0) byTarget.set(place, after);
     else byTarget.delete(place);
     return true;
@@ -64,16 +64,41 @@ export function countWanted(limits: WantedLimits, compute: string): WantedCounts
     set: target => replace(target, referencesOf(target)),
     delete: target => replace(target, []),
     wanted() {
-      const workspaces = [...counts.keys()].filter(workspace => workspace !== compute);
-      const names = (workspace: string): ReadonlySet<string> =>
-        new Set([...(counts.get(workspace)?.keys() ?? [])].slice(0, limits.exports));
-      const within = [compute, ...workspaces.slice(0, limits.workspaces)];
+      const others = inTurns(workspaces).filter(workspace => workspace !== compute);
+      const within = [compute, ...others.slice(0, limits.workspaces)];
+      const namesIn = (workspace: string): ReadonlySet<string> =>
+        new Set(inTurns(names.get(workspace) ?? new Map()).slice(0, limits.exports));
       return {
-        byWorkspace: new Map(within.map(workspace => [workspace, names(workspace)])),
-        leftOut: workspaces.slice(limits.workspaces),
+        byWorkspace: new Map(within.map(workspace => [workspace, namesIn(workspace)])),
+        leftOut: others.slice(limits.workspaces),
       };
     },
   };
+}
+
+type Counts = Map<string, Map<string, number>>;
+
+function count(counts: Counts, tenant: string, what: string, difference: 1 | -1): void {
+  const own = counts.get(tenant) ?? new Map<string, number>();
+  const sum = (own.get(what) ?? 0) + difference;
+  if (sum > 0) own.set(what, sum);
+  else own.delete(what);
+  if (own.size > 0) counts.set(tenant, own);
+  else counts.delete(tenant);
+}
+
+/** What is wanted, each once: the first thing of every tenant before the second of any, so that who wants many keeps nobody from his own. */
+function inTurns(counts: Counts): readonly string[] {
+  const found = new Set<string>();
+  let waiting = [...counts.values()].map(own => own.keys());
+  while (waiting.length > 0) {
+    waiting = waiting.filter(own => {
+      const { value, done } = own.next();
+      if (!done) found.add(value);
+      return !done;
+    });
+  }
+  return [...found];
 }
 
 /** What could not be in a URL is left out, as is what is not of its type: nothing else checks it but the schema. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { SyncTarget } from '../controllers/sync-target.ts';
+import type { KnownSyncTarget } from '../knowledge/knowledge.ts';
 import { ACCEPTED, COMPUTE, COMPUTE_EXPORT, CONSUMER, DEPLOYMENTS, TARGETS, urlOf, World } from './controllers.fixture.ts';
 
 let world: World;
@@ -29,6 +30,41 @@ describe('a namespace', () => {
     expect(statesOf(deployment())).toEqual({ west: 'Sync' });
     expect(statesOf(world.server.get('/configmaps', CONSUMER, 'kube-root-ca.crt', 'default'))).toEqual({ west: 'Sync' });
     expect(deployment()?.metadata?.annotations?.[`experimental.spec-diff.workload.kcp.io/${world.key('west')}`]).toContain('3');
+  });
+
+  test('is not looked at again for a SyncTarget that has nothing to do with it, whatever its owner does with that', async () => {
+    world.target('west');
+    for (let count = 0; count < 20; count++) world.namespace(`team-${count}`);
+    world.start();
+    await world.pass(1_000);
+    const turns = () => world.controllers?.stats().scheduler?.turns ?? 0;
+    const before = turns();
+    for (let count = 0; count < 5; count++) {
+      const metadata = { name: 'own', uid: 'own', labels: { count: `${count}` }, annotations: { 'kcp.io/cluster': 'stranger' } };
+      world.targets.put({ metadata } as SyncTarget);
+      await world.clock.advance(1_000);
+    }
+    world.targets.remove(world.targets.get('stranger', 'own') as KnownSyncTarget);
+    await world.clock.advance(1_000);
+    expect(turns()).toBe(before);
+  });
+
+  // A server of virtual workspaces says so for a moment while it starts, of one collection earlier than of the other.
+  test('that nobody knows of together with all others for a moment takes nothing off its targets', async () => {
+    world.target('west');
+    world.namespace('default');
+    world.deployment('web', 3);
+    world.start();
+    await world.pass(1_000);
+    const isOfNamespaces = (path: string): boolean => /\/namespaces(\?|$)/.test(path);
+    world.server.refuse = ({ path }) => (isOfNamespaces(path) ? { status: 404, body: { code: 404 } } : undefined);
+    world.server.endStreams();
+    await world.pass(3_000);
+    expect(deployment()?.metadata?.annotations?.[deletion('west')]).toBeUndefined();
+    expect(statesOf(deployment())).toEqual({ west: 'Sync' });
+    world.server.refuse = () => undefined;
+    await world.pass(20_000);
+    expect(deployment()?.metadata?.annotations?.[deletion('west')]).toBeUndefined();
   });
 
   test('of Kubernetes itself goes nowhere', async () => {

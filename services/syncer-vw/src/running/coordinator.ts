@@ -6,7 +6,7 @@ import { deploymentSplitPatch, isSplitAlike } from '../controllers/deployment-sp
 import { areReportsAlike, deploymentStatusPatch } from '../controllers/deployment-status.ts';
 import type { MergePatch } from '../controllers/merge-patch.ts';
 import { BrokenObject } from '../transform/broken-object.ts';
-import { createOnce, type ErrorLog } from './error-log.ts';
+import { createOnce, type ErrorLog, shortened } from './error-log.ts';
 import { describeKey, type FedObject, type ObjectFeeds, objectKey, pathOf } from './object-feeds.ts';
 import { sendPatch } from './patch.ts';
 import type { Controller } from './scheduler.ts';
@@ -35,7 +35,7 @@ export function startCoordinator({ feeds, log, errors, clock = systemClock }: Co
   const onBroken = ({ metadata = {}, ...object }: KubeObject, problem: string): void => {
     const where = { cluster: clusterOf({ metadata, ...object }), namespace: metadata.namespace, deployment: metadata.name };
     if (isNew(JSON.stringify([where, metadata.uid, problem]))) {
-      log.warn({ ...where, problem }, 'the deployment is left as it is until it changes');
+      log.warn(shortened({ ...where, problem }), 'the deployment is left as it is until it changes');
     }
   };
 
@@ -89,7 +89,8 @@ function unlessBroken<T>(decide: () => T, onBroken: (problem: string) => void): 
 function matters({ object, previous }: InformerEvent<KubeObject>): boolean {
   if (previous === undefined) return true;
   const isAlike = unlessBroken(
-    () => isSplitAlike(previous, object) && areReportsAlike(previous, object),
+    // Somebody may have changed the shares themselves: of ours nothing is left to be done.
+    () => isSplitAlike(previous, object) && areReportsAlike(previous, object) && split(object) === undefined,
     () => undefined,
   );
   // What cannot be compared may have become readable.

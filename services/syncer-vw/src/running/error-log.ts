@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Clock, systemClock } from '@kcp-vw/shared/informer/clock.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 
@@ -24,15 +25,19 @@ export function createErrorLog(log: Pick<Logger, 'warn'>, clock: Clock = systemC
       return;
     }
     written += 1;
-    log.warn({ ...fields, ...(leftOut > 0 && { leftOut }) }, message);
+    log.warn({ ...shortened(fields), ...(leftOut > 0 && { leftOut }) }, message);
     leftOut = 0;
   };
 }
 
+/** Annotations are quoted in texts, and whoever writes them may make them long: of a longer text its hash is kept. */
+const LONGEST_KEPT = 1_000;
+
 /** Says of texts whether they are new. It remembers so many, those that were asked for last. */
 export function createOnce(limit = 1000): (text: string) => boolean {
   const known = new Set<string>();
-  return text => {
+  return whole => {
+    const text = whole.length > LONGEST_KEPT ? createHash('sha256').update(whole).digest('base64') : whole;
     const isNew = !known.delete(text);
     known.add(text);
     for (const oldest of known) {
@@ -42,3 +47,12 @@ export function createOnce(limit = 1000): (text: string) => boolean {
     return isNew;
   };
 }
+
+/** Sixty lines a minute of a quarter of a megabyte each would fill a disk. */
+export const shortened = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === 'string' && value.length > LONGEST_KEPT ? `${value.slice(0, LONGEST_KEPT)}…` : value,
+    ]),
+  );

@@ -14,6 +14,8 @@ import { isNamespaces, type WantedFeed, wantedFeeds } from './wanted-feeds.ts';
 export interface Feed extends WantedFeed {
   readonly upstream: Upstream;
   readonly informer: Pick<Informer<KubeObject>, 'get' | 'list' | 'byIndex' | 'synced' | 'status'>;
+  /** How many objects there are. */
+  readonly size: number;
 }
 
 /** An object of a feed, as work queues know it. */
@@ -88,6 +90,7 @@ export const describeKey = (key: ObjectKey): Readonly<Record<string, string>> =>
 
 interface RunningFeed extends Feed {
   readonly informer: Informer<KubeObject>;
+  size: number;
   cancelEnd: (() => void) | undefined;
 }
 
@@ -112,9 +115,10 @@ export function createObjectFeeds(options: ObjectFeedsOptions): ObjectFeeds {
       clock,
       onError: (err, attempt) => errors({ err, feed: wanted.id, attempt }, 'objects could not be read; trying again'),
     });
-    const feed: RunningFeed = { ...wanted, upstream, informer, cancelEnd: undefined };
+    const feed: RunningFeed = { ...wanted, upstream, informer, size: 0, cancelEnd: undefined };
     feeds.set(wanted.id, feed);
     informer.onEvent(event => {
+      if (event.type !== 'MODIFIED') feed.size += event.type === 'ADDED' ? 1 : -1;
       for (const listener of [...listeners]) listener(feed, event);
     });
     informer.start();

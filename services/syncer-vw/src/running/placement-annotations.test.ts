@@ -24,6 +24,7 @@ test('it may ask for targets by their labels, and for several, or none', () => {
 test.each([
   ['a in (', undefined],
   ['=', undefined],
+  [`a in (${'x,'.repeat(1_000)}x)`, undefined],
   [undefined, ''],
   [undefined, '-1'],
   [undefined, 'many'],

@@ -7,6 +7,8 @@ export const SELECTOR_ANNOTATION = 'placement.workload.kcp.io/selector';
 /** On namespaces: on how many targets at once; one by default. */
 export const SPREAD_ANNOTATION = 'placement.workload.kcp.io/spread';
 
+/** Characters: it is asked of every target that the namespace may go to, again and again. */
+const LONGEST_SELECTOR = 2_000;
 const NUMBER = /^\d{1,4}$/;
 
 /** What a namespace asks for, or why nobody can tell. */
@@ -15,6 +17,8 @@ export function placementFrom({ metadata }: KubeObject): Placement | { readonly 
   if (!NUMBER.test(spread.trim())) {
     return { problem: `the annotation ${SPREAD_ANNOTATION} is no number of targets: ${JSON.stringify(spread.slice(0, 100))}` };
   }
+  if (selector.length > LONGEST_SELECTOR)
+    return { problem: `the annotation ${SELECTOR_ANNOTATION} is longer than ${LONGEST_SELECTOR} characters` };
   try {
     return { selector: parseLabelSelector(selector), spread: Number(spread) };
   } catch (error) {

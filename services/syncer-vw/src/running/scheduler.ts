@@ -1,7 +1,8 @@
 import { type Clock, systemClock } from '@kcp-vw/shared/informer/clock.ts';
 import { clusterOf } from '@kcp-vw/shared/kube/objects.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
-import type { Consumers, SyncTargets } from '../knowledge/knowledge.ts';
+import { intentKeys } from '../controllers/intent-keys.ts';
+import { type Consumers, type KnownSyncTarget, reaches, type SyncTargets } from '../knowledge/knowledge.ts';
 import type { SyncTargetKey } from '../transform/names.ts';
 import { schedulingFacts } from './accepted.ts';
 import { createOnce, type ErrorLog } from './error-log.ts';
@@ -65,19 +66,22 @@ export function startScheduler(options: SchedulerOptions): Controller {
   };
   /** What concerns all namespaces or objects, together with what else does in this moment. */
   let gathered: { readonly cancel: () => void; readonly isWanted: ((fed: FedObject) => boolean)[] } | undefined;
-  const addLater = (isWanted: (fed: FedObject) => boolean): void => {
+  const addLater = (isWanted?: (fed: FedObject) => boolean): void => {
     gathered ??= {
       isWanted: [],
       cancel: clock.after(GATHER_MS, () => {
         const wanted = new Set(gathered?.isWanted);
         gathered = undefined;
+        if (changed.size > 0) wanted.add(concernedBy([...changed.values()], consumers));
+        changed.clear();
         addAll(fed => [...wanted].some(one => one(fed)));
       }),
     };
-    if (!gathered.isWanted.includes(isWanted)) gathered.isWanted.push(isWanted);
+    if (isWanted && !gathered.isWanted.includes(isWanted)) gathered.isWanted.push(isWanted);
   };
   const everyNamespace = ({ feed }: FedObject): boolean => isNamespaces(feed.resource);
-  const everything = (): boolean => true;
+  /** Targets of which something has changed that decides over what they concern: what they accept decides over objects, too. */
+  const changed = new Map<SyncTargetKey, KnownSyncTarget>();
   const isOrphan = (fed: FedObject): boolean => isOfUnknown(fed.object, targets);
 
   const stops = [
@@ -91,15 +95,15 @@ export function startScheduler(options: SchedulerOptions): Controller {
     targets.onChange(({ type, target }) => {
       if (type === 'DELETED') {
         facts.delete(target.key);
-        addLater(everyNamespace);
+        changed.set(target.key, target);
         addLater(isOrphan);
         return;
       }
       const said = schedulingFacts(target.object);
       if (facts.get(target.key) === said) return;
       facts.set(target.key, said);
-      // What it accepts decides over objects, too.
-      addLater(everything);
+      changed.set(target.key, target);
+      addLater();
     }),
     consumers.onChange(() => addLater(everyNamespace)),
   ];
@@ -113,5 +117,24 @@ export function startScheduler(options: SchedulerOptions): Controller {
       gathered?.cancel();
       return queue.stop();
     },
+  };
+}
+
+/**
+ * What is in logical clusters that one of the targets has to do with, or is on one of them. Everybody makes SyncTargets, and changes
+ * them as often as he likes: what is of others is not looked at again for that.
+ */
+function concernedBy(
+  targets: readonly KnownSyncTarget[],
+  consumers: Pick<Consumers, 'binds'>,
+): (fed: Pick<FedObject, 'object'>) => boolean {
+  const keys = new Set(targets.map(({ key }) => key));
+  const providers = [...new Set(targets.map(({ identity }) => identity.cluster))];
+  const reached = new Map<string, boolean>();
+  return ({ object }) => {
+    const cluster = clusterOf(object);
+    const isReached = reached.get(cluster) ?? providers.some(provider => reaches(consumers, { cluster: provider }, cluster));
+    reached.set(cluster, isReached);
+    return isReached || intentKeys(object).some(key => keys.has(key));
   };
 }

@@ -43,4 +43,14 @@ describe('the summarizing rules of an object', () => {
   ])('are broken in %s', text => {
     expect(() => rules(text)).toThrow(BrokenObject);
   });
+
+  // Five thousand rules, or one of so many names, held up everybody's requests for seconds with each object that was shown.
+  test('are broken where they are so many, or so deep, that they would cost every reader dearly', () => {
+    const list = (count: number): string => JSON.stringify(Array.from({ length: count }, (_, i) => ({ fieldPath: `f${i}` })));
+    const deep = (names: number): string => JSON.stringify([{ fieldPath: Array(names).fill('a').join('.') }]);
+    expect(rules(list(100))).toHaveLength(100);
+    expect(rules(deep(100))[0]?.fields).toHaveLength(100);
+    expect(() => rules(list(101))).toThrow(BrokenObject);
+    expect(() => rules(deep(101))).toThrow(BrokenObject);
+  });
 });

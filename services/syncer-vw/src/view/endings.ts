@@ -47,7 +47,7 @@ export function createEndings(
         if (checks?.size === 0) byTarget.delete(key);
       };
       const look = (): void => {
-        const why = reason();
+        const why = orFailure(reason);
         if (why === undefined) return;
         stop();
         end(why);
@@ -60,4 +60,13 @@ export function createEndings(
       return [...byTarget.values()].reduce((sum, checks) => sum + checks.size, 0);
     },
   };
+}
+
+/** What cannot be found out is a reason, and of this request only: nobody above would catch what is thrown here, and the process would end. */
+function orFailure(reason: () => string | undefined): string | undefined {
+  try {
+    return reason();
+  } catch (error) {
+    return `whether it may go on cannot be found out: ${error instanceof Error ? error.message : String(error)}`;
+  }
 }

@@ -1,11 +1,11 @@
 /** What somebody may not enter cannot be told from what is not there: neither a workspace nor a parent. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { Credentials, RequestOptions } from './support/client.ts';
-import { eventually } from './support/eventually.ts';
-import { target } from './support/identities.ts';
-import type { List, Workspace } from './support/kube.ts';
-import type { Reply } from './support/reply.ts';
-import { adminIn, createParent, uniqueSuffix } from './support/workspaces.ts';
+import type { Credentials, RequestOptions } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
+import { target } from '../support/identities.ts';
+import type { List, Workspace } from '../support/kube.ts';
+import type { Reply } from '../support/reply.ts';
+import { adminIn, createParent, uniqueSuffix } from '../support/workspaces.ts';
 import {
   createReady,
   describeWorkspacesView,
@@ -18,7 +18,7 @@ import {
   transparently,
   userSubject,
   WORKSPACES,
-} from './support/workspaces-view.ts';
+} from '../support/workspaces-view.ts';
 
 const [root, second = root] = target.shards;
 const ROUNDS = 200;

@@ -1,16 +1,16 @@
 /** A syncer that is killed at the worst moments of a status write, which is two writes at the shard the first time. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SELECTOR_ANNOTATION } from '@kcp-vw/syncer-vw/running/placement-annotations.ts';
-import { type Division, expectTrueView, type Side, untilDivided, untilReported } from './support/divided-deployment.ts';
-import { eventually } from './support/eventually.ts';
-import { describeReachable } from './support/example.ts';
-import { FaultProxies, type Moment } from './support/fault-proxy.ts';
-import { target } from './support/identities.ts';
-import { createPhysicalCluster, type PhysicalCluster, reportAll } from './support/physical-cluster.ts';
-import { SyncerProcess } from './support/syncer-process.ts';
-import { createConsumer, createDeployment, deployment, NAMESPACES, syncingTest } from './support/syncing.ts';
-import { type CreatedSyncTarget, createSyncTarget, deleteSyncTarget } from './support/syncing-targets.ts';
-import { uniqueSuffix } from './support/workspaces.ts';
+import { type Division, expectTrueView, type Side, untilDivided, untilReported } from '../support/divided-deployment.ts';
+import { eventually } from '../support/eventually.ts';
+import { describeReachable } from '../support/example.ts';
+import { FaultProxies, type Moment } from '../support/fault-proxy.ts';
+import { target } from '../support/identities.ts';
+import { createPhysicalCluster, type PhysicalCluster, reportAll } from '../support/physical-cluster.ts';
+import { SyncerProcess } from '../support/syncer-process.ts';
+import { createConsumer, createDeployment, deployment, NAMESPACES, syncingTest } from '../support/syncing.ts';
+import { type CreatedSyncTarget, createSyncTarget, deleteSyncTarget } from '../support/syncing-targets.ts';
+import { uniqueSuffix } from '../support/workspaces.ts';
 
 const NAMESPACE = 'shop';
 

@@ -1,7 +1,7 @@
 /** Where namespaces and their objects go, how the replicas of a Deployment are divided, and what becomes of what a SyncTarget leaves behind. */
 import { describe, expect } from '@jest/globals';
-import { eventually } from './support/eventually.ts';
-import { target } from './support/identities.ts';
+import { eventually } from '../support/eventually.ts';
+import { target } from '../support/identities.ts';
 import {
   type Consumer,
   createConsumer,
@@ -10,7 +10,7 @@ import {
   deployment,
   NAMESPACES,
   syncingTest,
-} from './support/syncing.ts';
+} from '../support/syncing.ts';
 import {
   configMap,
   configMapsIn,
@@ -31,9 +31,9 @@ import {
   takeOn,
   unseen,
   viewDiffOf,
-} from './support/syncing-shown.ts';
-import { type CreatedSyncTarget, deleteSyncTarget, SYNC_TARGETS } from './support/syncing-targets.ts';
-import { adminIn, uniqueSuffix } from './support/workspaces.ts';
+} from '../support/syncing-shown.ts';
+import { type CreatedSyncTarget, deleteSyncTarget, SYNC_TARGETS } from '../support/syncing-targets.ts';
+import { adminIn, uniqueSuffix } from '../support/workspaces.ts';
 
 const SELECTOR = 'placement.workload.kcp.io/selector';
 const SPREAD = 'placement.workload.kcp.io/spread';

@@ -15,12 +15,12 @@ import {
   shares,
   untilDivided,
   untilReported,
-} from './support/divided-deployment.ts';
-import { eventually } from './support/eventually.ts';
-import { describeReachable } from './support/example.ts';
-import { target } from './support/identities.ts';
-import { createPhysicalCluster, namespaceIn } from './support/physical-cluster.ts';
-import { SyncerProcess } from './support/syncer-process.ts';
+} from '../support/divided-deployment.ts';
+import { eventually } from '../support/eventually.ts';
+import { describeReachable } from '../support/example.ts';
+import { target } from '../support/identities.ts';
+import { createPhysicalCluster, namespaceIn } from '../support/physical-cluster.ts';
+import { SyncerProcess } from '../support/syncer-process.ts';
 import {
   type Consumer,
   createConsumer,
@@ -30,10 +30,10 @@ import {
   NAMESPACES,
   storedIn,
   syncingTest,
-} from './support/syncing.ts';
-import { finalizerOf, labelOf, type Synced, softFinalizersOf } from './support/syncing-shown.ts';
-import { createSyncTarget, deleteSyncTarget, expectedViewsOf, SYNC_TARGETS } from './support/syncing-targets.ts';
-import { adminIn, uniqueSuffix } from './support/workspaces.ts';
+} from '../support/syncing.ts';
+import { finalizerOf, labelOf, type Synced, softFinalizersOf } from '../support/syncing-shown.ts';
+import { createSyncTarget, deleteSyncTarget, expectedViewsOf, SYNC_TARGETS } from '../support/syncing-targets.ts';
+import { adminIn, uniqueSuffix } from '../support/workspaces.ts';
 
 const NAMESPACE = 'shop';
 const KILLS = 8;

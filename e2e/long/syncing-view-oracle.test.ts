@@ -3,9 +3,9 @@
  * lists of one logical cluster and of all, objects by name, and what a watch has told.
  */
 import { describe, expect } from '@jest/globals';
-import { eventually } from './support/eventually.ts';
-import { target } from './support/identities.ts';
-import { Reply } from './support/reply.ts';
+import { eventually } from '../support/eventually.ts';
+import { target } from '../support/identities.ts';
+import { Reply } from '../support/reply.ts';
 import {
   type Consumer,
   createConsumer,
@@ -16,7 +16,7 @@ import {
   NAMESPACES,
   setState,
   syncingTest,
-} from './support/syncing.ts';
+} from '../support/syncing.ts';
 import {
   configMap,
   configMapsIn,
@@ -39,10 +39,10 @@ import {
   takeOn,
   unseen,
   viewDiffOf,
-} from './support/syncing-shown.ts';
-import { beat, type CreatedSyncTarget } from './support/syncing-targets.ts';
-import { clusterScoped, namespaced, Witness } from './support/syncing-witness.ts';
-import { uniqueSuffix } from './support/workspaces.ts';
+} from '../support/syncing-shown.ts';
+import { beat, type CreatedSyncTarget } from '../support/syncing-targets.ts';
+import { clusterScoped, namespaced, Witness } from '../support/syncing-witness.ts';
+import { uniqueSuffix } from '../support/workspaces.ts';
 
 const RULES = 'experimental.summarizing.workload.kcp.io';
 const WITNESSED = [
