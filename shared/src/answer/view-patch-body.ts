@@ -27,7 +27,16 @@ export function patchOf(contentType: string | undefined, body: Buffer, patched: 
   const accepted = [JSON_PATCH, MERGE_PATCH, ...(schema ? [STRATEGIC_MERGE_PATCH] : [])];
   if (!accepted.includes(type)) throw unsupportedMediaType(accepted);
   const apply = type === JSON_PATCH ? jsonPatch(body) : mapPatch(body, type === STRATEGIC_MERGE_PATCH ? schema : undefined);
-  return object => objectOf(apply(object), patched.customKind ?? patched.resource);
+  return object => objectOf(applied(apply, object), patched.customKind ?? patched.resource);
+}
+
+function applied(apply: (object: KubeObject) => unknown, object: KubeObject): unknown {
+  try {
+    return apply(object);
+  } catch (error) {
+    // Too deep to be merged, copied or compared.
+    throw error instanceof RangeError ? rejected() : error;
+  }
 }
 
 function jsonPatch(body: Buffer): (object: KubeObject) => unknown {

@@ -17,6 +17,7 @@ interface Stream {
 
 /** What a test says of an object; without a logical cluster it is in `root`. */
 export interface Made extends KubeObject {
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly cluster?: string;
   readonly uid?: string;
 }
@@ -40,12 +41,12 @@ export class FakeServers {
     for (const url of urls) this.#collection(url);
   }
 
-  put(url: string, name: string, { cluster = 'root', uid, ...fields }: Made = {}): void {
+  put(url: string, name: string, { cluster = 'root', uid, annotations = {}, ...fields }: Made = {}): void {
     const collection = this.#collection(url);
     const before = collection.get(`${cluster}/${name}`);
     const metadata = {
       ...{ name, uid: uid ?? before?.metadata?.uid ?? `uid-${cluster}-${name}`, resourceVersion: String(++this.#version) },
-      ...{ annotations: { 'kcp.io/cluster': cluster } },
+      ...{ annotations: { ...annotations, 'kcp.io/cluster': cluster } },
     };
     const object = { ...fields, metadata };
     collection.set(`${cluster}/${name}`, object);

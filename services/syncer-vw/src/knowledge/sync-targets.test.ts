@@ -62,6 +62,13 @@ describe('the SyncTargets', () => {
     expect(targets.get('b', 'eu')).toBeUndefined();
   });
 
+  // A quarter of a megabyte each, of as many as anybody makes.
+  test('are kept without what their owners have written beside them', async () => {
+    const { servers, targets } = await setUp();
+    servers.put(at(ONE), 'us', { cluster: 'a', annotations: { 'example.dev/long': 'x'.repeat(1000) } });
+    expect(targets.get('a', 'us')?.object.metadata?.annotations).toEqual({ 'kcp.io/cluster': 'a' });
+  });
+
   test('come, change and go', async () => {
     const { servers, targets, events } = await setUp();
     servers.put(at(ONE), 'us', { cluster: 'a' });

@@ -40,7 +40,9 @@ export function summarizingRules(object: KubeObject): readonly SummarizingRule[]
   if (rules === null) return [];
   if (!Array.isArray(rules)) throw new BrokenObject(`the annotation ${RULES_ANNOTATION} is no list`);
   if (rules.length > MOST_RULES)
-    throw new BrokenObject(`the annotation ${RULES_ANNOTATION} has ${rules.length} rules, and not more than ${MOST_RULES} are allowed`);
+    throw new BrokenObject(
+      `the annotation ${RULES_ANNOTATION} has ${rules.length} rules, and not more than ${MOST_RULES} are allowed`,
+    );
   return rules.map(ruleIn);
 }
 

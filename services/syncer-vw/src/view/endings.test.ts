@@ -29,7 +29,11 @@ test('a request whose reason cannot be found out ends, and none besides', async 
     return undefined;
   };
   endings.follow('W', failing, why => ended.push(why));
-  endings.follow('E', () => undefined, () => ended.push('the other'));
+  endings.follow(
+    'E',
+    () => undefined,
+    () => ended.push('the other'),
+  );
   isBroken = true;
   exports.change();
   await settled();
