@@ -18,7 +18,7 @@ All:
   --context=<a text>                          context of the kubeconfig; its current one if absent
   --workspace=<a path>                        install: the workspace of the exports, made if its parent does not have it; by default ${COMPUTE_WORKSPACE}
                                               sync: the workspace of the SyncTarget, by default ${COMPUTE_WORKSPACE}. It is given objects of its
-                                              own workspace, and of those that have bound an export of its own workspace
+                                              own workspace, and there of all that have bound the compute export
                                               bind, grant: the workspace that binds or provides
   --compute=<a path>                          bind, grant: the workspace that install was run for, by default ${COMPUTE_WORKSPACE}
 install:

@@ -1,13 +1,11 @@
 package clients
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
@@ -137,54 +135,6 @@ func (informer followed) expectOneList(t *testing.T) {
 func kept(t *testing.T, informer cache.SharedIndexInformer, on onTarget, name string) metav1.Object {
 	t.Helper()
 	return storedIn(t, informer, on.owner, on.namespace, name)
-}
-
-// Somebody else's objects that say of themselves that they are for a target are not shown to it. By a binding they are: watches end then,
-// as expired, and informers list again.
-func TestASyncersInformersSeeWhatABindingLetsThemSee(t *testing.T) {
-	t.Parallel()
-	scenario := harness.NewScenario(t, 0)
-	target := scenario.Target
-	syncTarget := scenario.NewSyncTarget(t)
-	owner := target.NewSyncedWorkspace(t, target.Shards[len(target.Shards)-1])
-	client := owner.KubeClient(t).CoreV1()
-	forged := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
-		Name: "forged", Labels: map[string]string{syncTarget.StateLabel(): "Sync"},
-		// As if its syncer had it: whoever schedules leaves the label alone then.
-		Finalizers: []string{syncTarget.Finalizer()},
-	}}
-	harness.Got(client.ConfigMaps(namespace).Create(t.Context(), forged, metav1.CreateOptions{}))(t)
-	// Otherwise it would hold the workspace after the test.
-	t.Cleanup(func() {
-		// The test's own context ends before its cleanup begins.
-		patch := []byte(`{"metadata":{"finalizers":null}}`)
-		_, err := client.ConfigMaps(namespace).Patch(context.Background(), "forged", types.MergePatchType, patch, metav1.PatchOptions{})
-		if err != nil {
-			t.Logf("forged keeps its finalizer: %v", err)
-		}
-	})
-
-	var informers []followed
-	for _, watchList := range []bool{true, false} {
-		informers = append(informers, followFrom(t, assignedConfigMaps, syncTarget.Syncer(t, owner.Shard, "*"), watchList, false))
-	}
-	for _, informer := range informers {
-		awaitSync(t, informer)
-		if storedIn(t, informer, owner, namespace, "forged") != nil {
-			t.Errorf("the informer %s has what is of a workspace that has bound nothing of its provider", informer.name)
-		}
-	}
-	scenario.Bind(t, owner)
-	awaitInAll(t, informers, "add forged")
-	for _, informer := range informers {
-		again := isStreamedList
-		if !informer.watchList {
-			again = isList
-		}
-		if times := informer.traffic.Count(again); times < 2 {
-			t.Errorf("the informer %s has listed %d times", informer.name, times)
-		}
-	}
 }
 
 func TestAnUpsyncersInformersFollowWhatItMakes(t *testing.T) {

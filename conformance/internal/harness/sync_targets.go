@@ -25,7 +25,6 @@ import (
 const ComputePath = "root:compute"
 
 const (
-	workloadExport = "workload.kcp.io"
 	computeExport  = "kubernetes"
 	// Syncers send a heartbeat so often.
 	heartbeatInterval = 20 * time.Second
@@ -66,29 +65,6 @@ func (target *Target) NewSyncTarget(t *testing.T) *SyncTarget {
 	t.Helper()
 	target.OnlyWithView(t, "syncer")
 	return (Workspace{Path: ComputePath, Shard: "root", target: target}).newSyncTarget(t, map[string]any{"export": computeExport})
-}
-
-// NewSyncTarget creates such a SyncTarget of the provider, besides for its own export. It reaches those who have bound that, and no others.
-func (scenario *Scenario) NewSyncTarget(t *testing.T) *SyncTarget {
-	t.Helper()
-	scenario.Target.OnlyWithView(t, "syncer")
-	scenario.Provider.bindCompute(t, workloadExport)
-	scenario.letServiceIn(t)
-	compute := map[string]any{"path": ComputePath, "export": computeExport}
-	return scenario.Provider.newSyncTarget(t, compute, map[string]any{"export": exportName})
-}
-
-// letServiceIn lets whoever serves the view syncer see who has bound the provider's export.
-func (scenario *Scenario) letServiceIn(t *testing.T) {
-	t.Helper()
-	exports := scenario.Target.KCPClient(t, ComputePath).ApisV1alpha2().APIExports()
-	cluster := Got(exports.Get(t.Context(), computeExport, metav1.GetOptions{}))(t).Annotations["kcp.io/cluster"]
-	service := User{Name: "system:kcp:serviceaccount:" + cluster + ":syncer-vw:syncer-vw"}
-	read := []string{"get", "list", "watch"}
-	scenario.Provider.Grant(t, service.Subject(), []rbacv1.PolicyRule{
-		{APIGroups: []string{"apis.kcp.io"}, Resources: []string{"apiexports", "apiresourceschemas"}, Verbs: read},
-		{APIGroups: []string{"apis.kcp.io"}, Resources: []string{"apiexports/content"}, ResourceNames: []string{exportName}, Verbs: read},
-	})
 }
 
 func (workspace Workspace) newSyncTarget(t *testing.T, supportedAPIExports ...any) *SyncTarget {

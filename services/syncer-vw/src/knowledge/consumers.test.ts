@@ -38,26 +38,24 @@ function bind(
 }
 
 interface SetUp {
-  readonly exports?: readonly KnownExport[];
   readonly bases?: Readonly<Record<string, string>>;
   readonly prepare?: (servers: FakeServers) => void;
 }
 
-async function setUp({ exports: first = [COMPUTE], bases = { one: ONE }, prepare }: SetUp = {}) {
+async function setUp({ bases = { one: ONE }, prepare }: SetUp = {}) {
   const servers = new FakeServers();
   if (prepare) prepare(servers);
-  else servers.serve(...first.map(one => at(ONE, one)));
+  else servers.serve(at(ONE, COMPUTE), at(ONE, DATABASES));
   const { shards, set } = fakeShards(bases);
   const { lines, log } = fakeLog();
   const time = timing();
   const listeners = new Set<() => void>();
-  let list = first;
+  let compute: KnownExport | undefined = COMPUTE;
   let missing: string | undefined;
   const consumers = createConsumers({
     ...{ ...time, shards, log, connections: servers.connections, bases: () => shards.bases().values() },
     exports: {
-      list: () => list,
-      compute: () => COMPUTE,
+      compute: () => compute,
       missing: () => missing,
       onChange(listener) {
         listeners.add(listener);
@@ -74,8 +72,8 @@ async function setUp({ exports: first = [COMPUTE], bases = { one: ONE }, prepare
   return {
     ...{ servers, consumers, lines, clock: time.clock, setShards: set },
     changes: () => changes,
-    setExports(next: readonly KnownExport[]) {
-      list = next;
+    setCompute(next: KnownExport | undefined) {
+      compute = next;
       for (const listener of listeners) listener();
     },
     setMissing(what: string | undefined) {
@@ -84,15 +82,15 @@ async function setUp({ exports: first = [COMPUTE], bases = { one: ONE }, prepare
   };
 }
 
-describe('a logical cluster has bound an export', () => {
+describe('a logical cluster lets SyncTargets in', () => {
   test('as long as it has a binding that is Bound', async () => {
     const { servers, consumers } = await setUp();
     bind(servers, 'w', { phase: 'Binding' });
-    expect(consumers.binds('w', 'c0')).toBe(false);
+    expect(consumers.letsIn('w', 'c0')).toBe(false);
     bind(servers, 'w');
-    expect([consumers.binds('w', 'c0'), [...consumers.of(COMPUTE)]]).toEqual([true, ['w']]);
+    expect(consumers.letsIn('w', 'c0')).toBe(true);
     servers.remove(at(ONE, COMPUTE), 'kubernetes', 'w');
-    expect([consumers.binds('w', 'c0'), consumers.of(COMPUTE).size]).toEqual([false, 0]);
+    expect(consumers.letsIn('w', 'c0')).toBe(false);
   });
 
   test('until the last of its bindings is gone', async () => {
@@ -100,26 +98,26 @@ describe('a logical cluster has bound an export', () => {
     bind(servers, 'w', { name: 'one' });
     bind(servers, 'w', { name: 'two' });
     servers.remove(at(ONE, COMPUTE), 'one', 'w');
-    expect(consumers.binds('w', 'c0')).toBe(true);
+    expect(consumers.letsIn('w', 'c0')).toBe(true);
     servers.remove(at(ONE, COMPUTE), 'two', 'w');
-    expect(consumers.binds('w', 'c0')).toBe(false);
+    expect(consumers.letsIn('w', 'c0')).toBe(false);
   });
 
   // An export that claims bindings is shown all of them.
-  test('only if the binding is to that export, through whichever it is seen', async () => {
-    const { servers, consumers } = await setUp({ exports: [COMPUTE, DATABASES] });
-    bind(servers, 'w', { to: exported('c9', 'databases'), through: DATABASES });
-    bind(servers, 'w', { to: exported('c1', 'others'), through: DATABASES });
-    expect([consumers.binds('w', 'c1'), consumers.binds('w', 'c9')]).toEqual([false, false]);
-    bind(servers, 'w', { to: DATABASES });
-    expect([consumers.binds('w', 'c1'), consumers.binds('w', 'c0')]).toEqual([true, false]);
+  test('only if the binding is to the compute export', async () => {
+    const { servers, consumers } = await setUp();
+    bind(servers, 'w', { to: exported('c9', 'kubernetes'), through: COMPUTE });
+    bind(servers, 'w', { to: exported('c0', 'workload.kcp.io'), through: COMPUTE });
+    expect([consumers.letsIn('w', 'c9'), consumers.letsIn('w', 'c0')]).toEqual([false, false]);
   });
 
-  test('and lets the SyncTargets in that are where the export is', async () => {
-    const { servers, consumers } = await setUp({ exports: [COMPUTE, DATABASES] });
+  // Its provider would get what has been accepted for the compute export, Secrets among it.
+  test('but not those of whoever provides something else that it has bound', async () => {
+    const { servers, consumers } = await setUp();
+    bind(servers, 'w');
     bind(servers, 'w', { to: DATABASES });
-    expect([reaches(consumers, { cluster: 'c1' }, 'w'), reaches(consumers, { cluster: 'c2' }, 'w')]).toEqual([true, false]);
-    expect(reaches(consumers, { cluster: 'w' }, 'w')).toBe(true);
+    expect(['c0', 'c1', 'w'].map(cluster => reaches(consumers, { cluster }, 'w'))).toEqual([true, false, true]);
+    expect(consumers.missingOf('c1')).toBeUndefined();
   });
 
   test('on any of the shards that are followed', async () => {
@@ -129,9 +127,10 @@ describe('a logical cluster has bound an export', () => {
     });
     bind(servers, 'v');
     bind(servers, 'w', { base: TWO });
-    expect([...consumers.of(COMPUTE)]).toEqual(['v', 'w']);
+    expect(['v', 'w'].map(cluster => consumers.letsIn(cluster, 'c0'))).toEqual([true, true]);
     setShards({ one: ONE });
-    expect([[...consumers.of(COMPUTE)], servers.streams]).toEqual([['v'], [at(ONE, COMPUTE)]]);
+    expect(['v', 'w'].map(cluster => consumers.letsIn(cluster, 'c0'))).toEqual([true, false]);
+    expect(servers.streams).toEqual([at(ONE, COMPUTE)]);
   });
 });
 
@@ -151,21 +150,26 @@ describe('changes', () => {
     expect(changes()).toBe(2);
   });
 
-  test('follow the exports', async () => {
-    const { servers, consumers, setExports, changes } = await setUp();
+  test('follow the compute export', async () => {
+    const { servers, consumers, setCompute, changes } = await setUp();
+    bind(servers, 'v');
     bind(servers, 'w', { to: DATABASES });
-    setExports([COMPUTE, DATABASES]);
-    expect(consumers.missingOf('c1')).toBe('the bindings of c1/databases (waiting)');
-    await settleAll();
-    expect([consumers.binds('w', 'c1'), consumers.missingOf('c1'), changes()]).toEqual([true, undefined, 1]);
-    // Other schemas are no other export.
+    // Other schemas are no other export, and one that is not known for a moment is the one that it was.
     const asked = servers.requests.length;
-    setExports([COMPUTE, { ...DATABASES }]);
+    setCompute({ ...COMPUTE });
+    setCompute(undefined);
     await settleAll();
-    expect(servers.requests).toHaveLength(asked);
-    setExports([COMPUTE]);
-    expect([consumers.binds('w', 'c1'), consumers.of(DATABASES).size, changes()]).toEqual([false, 0, 2]);
-    expect(servers.streams).toEqual([at(ONE, COMPUTE)]);
+    expect([consumers.letsIn('v', 'c0'), servers.requests.length]).toEqual([true, asked]);
+    setCompute(DATABASES);
+    expect(consumers.missingOf('c1')).toBe('the bindings of databases (waiting)');
+    await settleAll();
+    expect([consumers.letsIn('v', 'c0'), consumers.letsIn('w', 'c1'), consumers.missingOf('c1')]).toEqual([
+      false,
+      true,
+      undefined,
+    ]);
+    expect(changes()).toBe(3);
+    expect(servers.streams).toEqual([at(ONE, DATABASES)]);
   });
 });
 
@@ -190,23 +194,16 @@ describe('what is missing', () => {
     expect([consumers.missing(), consumers.missingOf('c0')]).toEqual([undefined, undefined]);
   });
 
-  test('are no bindings of an export that its provider does not let us see, but for that one', async () => {
-    const { consumers, clock } = await setUp({
-      exports: [COMPUTE, DATABASES],
-      prepare(servers) {
-        servers.serve(at(ONE, COMPUTE));
-        servers.refused.set(at(ONE, DATABASES), 403);
-      },
-    });
-    expect([consumers.missing(), consumers.missingOf('c0')]).toEqual([undefined, undefined]);
-    expect(consumers.missingOf('c1')).toBe('the bindings of c1/databases (forbidden)');
-    await clock.advance(KEPT_WHEN_REFUSED_MS);
-    await settleAll();
-    expect(consumers.missingOf('c1')).toBeUndefined();
+  test('is all as long as the compute export is not known', async () => {
+    const { shards } = fakeShards({ one: ONE });
+    const exports = { compute: () => undefined, missing: () => 'the export kubernetes', onChange: () => () => undefined };
+    const { connections } = new FakeServers();
+    const consumers = createConsumers({ ...timing(), shards, exports, connections, log: fakeLog().log, bases: () => [ONE] });
+    stops.push(() => consumers.stop());
+    expect([consumers.missing(), consumers.missingOf('c9')]).toEqual(['the export kubernetes', 'the compute export']);
   });
 });
 
-// Or a provider could keep a consumer that has left, by taking the right away to see that it has.
 test('a consumer that cannot be seen any more is kept for a while only', async () => {
   const { servers, consumers, clock } = await setUp();
   bind(servers, 'w');
@@ -214,15 +211,15 @@ test('a consumer that cannot be seen any more is kept for a while only', async (
   servers.expire();
   await clock.advance(2000);
   await settleAll();
-  expect([consumers.binds('w', 'c0'), consumers.missingOf('c0')]).toEqual([true, 'the bindings of c0/kubernetes (forbidden)']);
+  expect([consumers.letsIn('w', 'c0'), consumers.missingOf('c0')]).toEqual([true, 'the bindings of kubernetes (forbidden)']);
   await clock.advance(KEPT_WHEN_REFUSED_MS);
-  expect(consumers.binds('w', 'c0')).toBe(false);
+  expect(consumers.letsIn('w', 'c0')).toBe(false);
 });
 
 test('nothing stays open', async () => {
-  const { consumers, servers, setExports } = await setUp();
+  const { consumers, servers, setCompute } = await setUp();
   consumers.stop();
-  setExports([COMPUTE, DATABASES]);
+  setCompute(DATABASES);
   await settleAll();
   expect(servers.streams).toEqual([]);
 });

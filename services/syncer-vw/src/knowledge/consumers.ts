@@ -15,16 +15,11 @@ import { type Connections, type Consumers, type Exports, exportUrl, type KnownEx
 import { createListeners } from './listeners.ts';
 
 export interface FollowedConsumers extends Consumers {
-  /**
-   * What keeps it from being known at this moment who has bound exports of a logical cluster; undefined: nothing. As long as there is something,
-   * a logical cluster that is not found may have bound one.
-   */
-  missingOf(provider: string): string | undefined;
   stop(): void;
 }
 
 export interface ConsumersOptions extends FollowingTiming {
-  readonly exports: Pick<Exports, 'list' | 'compute' | 'missing' | 'onChange'>;
+  readonly exports: Pick<Exports, 'compute' | 'missing' | 'onChange'>;
   readonly shards: Pick<Shards, 'onChange'>;
   /** Where bindings are looked for: of the own shard for views, of all shards for controllers. None: it is not known yet. */
   readonly bases: () => Iterable<string>;
@@ -43,6 +38,7 @@ interface ListedBinding extends KubeObject {
 
 type ExportId = Pick<KnownExport, 'cluster' | 'name'>;
 
+/** The compute export, while it is the same one. */
 interface Provided {
   readonly id: ExportId;
   readonly bound: BoundClusters;
@@ -50,18 +46,13 @@ interface Provided {
   readonly collections: Map<string, FollowedCollection<ListedBinding>>;
 }
 
-const NOBODY: ReadonlySet<string> = new Set();
-const keyOf = ({ cluster, name }: ExportId): string => `${cluster}/${name}`;
-
-/** Follows the bindings of all known exports, through each of them. */
+/** Follows the bindings of the compute export, through itself. */
 export function createConsumers(options: ConsumersOptions): FollowedConsumers {
   const { exports, shards, connections, log, observe, ...rest } = options;
   const { bases, ...timing } = rest;
-  const provided = new Map<string, Provided>();
-  const byProvider = new Map<string, Set<Provided>>();
   const listeners = createListeners<void>(err => log.warn({ err }, 'a listener to consumers failed'));
+  let provided: Provided | undefined;
   let isChanged = false;
-  let wasComplete = false;
 
   /** Once for all that a list has brought. */
   const tell = (): void => {
@@ -79,7 +70,7 @@ export function createConsumers(options: ConsumersOptions): FollowedConsumers {
   function follow(one: Provided, base: string): FollowedCollection<ListedBinding> {
     const { id } = one;
     return followCollection<ListedBinding>({
-      ...{ ...timing, log, mayBeAbsent: true, name: `apibindings of ${keyOf(id)}`, project: bindingOf(id) },
+      ...{ ...timing, log, mayBeAbsent: true, name: `apibindings of ${id.cluster}/${id.name}`, project: bindingOf(id) },
       ...{ upstream: connections.at(base, 'control'), path: `${exportUrl('', id)}${PATH}` },
       onEvent: event => count(one, event),
       onChange: tell,
@@ -92,64 +83,44 @@ export function createConsumers(options: ConsumersOptions): FollowedConsumers {
     for (const object of collection.list()) count(one, { type: 'DELETED', object, previous: object });
   }
 
-  function begin(id: ExportId): Provided {
-    const one: Provided = { id: { cluster: id.cluster, name: id.name }, bound: countBound(), collections: new Map() };
-    provided.set(keyOf(id), one);
-    byProvider.set(id.cluster, (byProvider.get(id.cluster) ?? new Set()).add(one));
-    return one;
-  }
-
-  function drop(one: Provided): void {
-    for (const [base, collection] of one.collections) end(one, base, collection);
-    provided.delete(keyOf(one.id));
-    const others = byProvider.get(one.id.cluster);
-    others?.delete(one);
-    if (others?.size === 0) byProvider.delete(one.id.cluster);
+  /** An export that is not known for a moment has the consumers that it had. */
+  function current(): Provided | undefined {
+    const compute = exports.compute();
+    if (compute === undefined || (provided?.id.cluster === compute.cluster && provided.id.name === compute.name)) return provided;
+    for (const [base, collection] of provided?.collections ?? []) if (provided) end(provided, base, collection);
+    return { id: { cluster: compute.cluster, name: compute.name }, bound: countBound(), collections: new Map() };
   }
 
   function plan(): void {
-    const wanted = new Map(exports.list().map(known => [keyOf(known), known]));
+    provided = current();
     const at = new Set(bases());
-    for (const [key, one] of provided) if (!wanted.has(key)) drop(one);
-    for (const [key, known] of wanted) {
-      const one = provided.get(key) ?? begin(known);
-      for (const [base, collection] of one.collections) if (!at.has(base)) end(one, base, collection);
-      for (const base of at) if (!one.collections.has(base)) one.collections.set(base, follow(one, base));
+    for (const [base, collection] of provided?.collections ?? []) if (provided && !at.has(base)) end(provided, base, collection);
+    for (const base of at) {
+      if (provided && !provided.collections.has(base)) provided.collections.set(base, follow(provided, base));
     }
     tell();
   }
 
-  const all = (): FollowedCollection<ListedBinding>[] => [...provided.values()].flatMap(one => [...one.collections.values()]);
+  const all = (): readonly FollowedCollection<ListedBinding>[] => [...(provided?.collections.values() ?? [])];
   const stops = [exports.onChange(plan), shards.onChange(plan)];
   plan();
   observe?.('apibindings', () => observed(all()));
 
   return {
-    binds: (cluster, provider) => [...(byProvider.get(provider) ?? [])].some(({ bound }) => bound.clusters.has(cluster)),
-    of: exported => provided.get(keyOf(exported))?.bound.clusters ?? NOBODY,
+    letsIn: (cluster, provider) => provided?.id.cluster === provider && provided.bound.clusters.has(cluster),
     missing() {
       const unknown = exports.missing();
       if (unknown !== undefined) return unknown;
       if ([...bases()].length === 0) return 'where the shard is whose bindings are looked for';
-      const compute = exports.compute();
-      const collections = [...(provided.get(compute ? keyOf(compute) : '')?.collections.values() ?? [])];
       // That it is forbidden is a fault of the installation, and nobody would seem to have bound it.
-      if (collections.some(one => !isSettled(one) || (one.standing === 'forbidden' && one.list().length === 0))) {
-        return `the bindings of ${compute?.name}`;
-      }
-      if (wasComplete) return undefined;
-      // Who makes a SyncTarget names any export: it is not waited for longer than until it was tried.
-      const waiting = [...provided.values()].find(one => [...one.collections.values()].some(({ isTried }) => !isTried));
-      if (waiting !== undefined) return `the bindings of ${keyOf(waiting.id)}`;
-      wasComplete = true;
-      return undefined;
+      const isUnread = all().some(one => !isSettled(one) || (one.standing === 'forbidden' && one.list().length === 0));
+      return isUnread ? `the bindings of ${provided?.id.name}` : undefined;
     },
     missingOf(provider) {
-      for (const one of byProvider.get(provider) ?? []) {
-        const troubled = [...one.collections.values()].find(collection => !isCertain(collection));
-        if (troubled !== undefined) return `the bindings of ${keyOf(one.id)} (${troubled.standing})`;
-      }
-      return undefined;
+      if (provided === undefined) return 'the compute export';
+      if (provided.id.cluster !== provider) return undefined;
+      const troubled = all().find(collection => !isCertain(collection));
+      return troubled && `the bindings of ${provided.id.name} (${troubled.standing})`;
     },
     onChange: listeners.add,
     stop() {

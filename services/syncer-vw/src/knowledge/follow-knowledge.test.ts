@@ -26,21 +26,20 @@ function world(): FakeServers {
   for (const [workspace, cluster, name] of [
     ['root:compute', 'c0', 'kubernetes'],
     ['root:compute', 'c0', 'workload.kcp.io'],
-    ['st', 'st', 'letting-in'],
   ] as const) {
     servers.serve(apis(workspace, 'v1alpha1/apiresourceschemas'));
     servers.put(apis(workspace, 'v1alpha2/apiexports'), name, { cluster, spec: {}, status: { identityHash: name } });
   }
-  const spec = { supportedAPIExports: [{ path: 'root:compute', export: 'kubernetes' }, { export: 'letting-in' }] };
-  servers.put(targetsAt('two'), 'us', { cluster: 'st', spec });
+  const spec = { supportedAPIExports: [{ path: 'root:compute', export: 'kubernetes' }] };
+  servers.put(targetsAt('two'), 'us', { cluster: 'c0', spec });
   for (const [shard, consumer] of [
     ['one', 'v'],
     ['two', 'w'],
   ] as const) {
-    servers.put(bindingsAt(shard, 'st', 'letting-in'), 'b', {
+    servers.put(bindingsAt(shard, 'c0', 'kubernetes'), 'b', {
       cluster: consumer,
-      spec: { reference: { export: { name: 'letting-in' } } },
-      status: { apiExportClusterName: 'st', phase: 'Bound' },
+      spec: { reference: { export: { name: 'kubernetes' } } },
+      status: { apiExportClusterName: 'c0', phase: 'Bound' },
     });
   }
   return servers;
@@ -71,12 +70,12 @@ test('all is known from the kubeconfig on: shards, the exports, SyncTargets of a
   shards.start();
   for (let turn = 0; turn < 3; turn += 1) await settleAll();
   expect([shards, syncTargets, exports, consumers].map(one => one.missing())).toEqual(Array(4).fill(undefined));
-  const target = syncTargets.get('st', 'us')?.identity ?? { cluster: 'nowhere' };
-  expect(['st', 'v', 'w', 'x'].map(cluster => reaches(consumers, target, cluster))).toEqual([true, true, false, false]);
+  const target = syncTargets.get('c0', 'us')?.identity ?? { cluster: 'nowhere' };
+  expect(['c0', 'v', 'w', 'x'].map(cluster => reaches(consumers, target, cluster))).toEqual([true, true, false, false]);
   const everywhere = knowledge.consumersOfAll();
   expect(knowledge.consumersOfAll()).toBe(everywhere);
   await settleAll();
-  expect(['st', 'v', 'w', 'x'].map(cluster => reaches(everywhere, target, cluster))).toEqual([true, true, true, false]);
+  expect(['c0', 'v', 'w', 'x'].map(cluster => reaches(everywhere, target, cluster))).toEqual([true, true, true, false]);
 });
 
 test('connections with a shard that has gone are closed', async () => {

@@ -73,25 +73,26 @@ export interface Exports extends Followed {
   missingOf(workspace: string): string | undefined;
 }
 
-/** Which logical clusters have bound which exports, on the shards that are followed. */
+/** Which logical clusters have bound the compute export, on the shards that are followed. */
 export interface Consumers extends Followed {
-  /** Whether a logical cluster has bound an export of another: it has let its SyncTargets in then. */
-  binds(cluster: string, provider: string): boolean;
   /**
-   * What keeps it from being known at this moment who has bound exports of a logical cluster; undefined: nothing. As long as there is something,
-   * a logical cluster that is not found may have bound one.
+   * Whether a logical cluster lets the SyncTargets of another in: those that are beside the compute export, where it has bound that. Who
+   * provides it has all of what is accepted for it anyway. Who provides something else has not, though he may have SyncTargets, too.
+   */
+  letsIn(cluster: string, provider: string): boolean;
+  /**
+   * What keeps it from being known at this moment who lets the SyncTargets of a logical cluster in; undefined: nothing. As long as there is
+   * something, a logical cluster that is not found may do so.
    */
   missingOf(provider: string): string | undefined;
-  /** Logical clusters that have bound this export. */
-  of(exported: Pick<KnownExport, 'cluster' | 'name'>): ReadonlySet<string>;
 }
 
-/** Whether a SyncTarget may have to do with a logical cluster: its own, and those that have bound an export of its own. */
+/** Whether a SyncTarget may have to do with a logical cluster: its own, and those that let it in. */
 export const reaches = (
-  consumers: Pick<Consumers, 'binds'>,
+  consumers: Pick<Consumers, 'letsIn'>,
   target: Pick<SyncTargetIdentity, 'cluster'>,
   cluster: string,
-): boolean => target.cluster === cluster || consumers.binds(cluster, target.cluster);
+): boolean => target.cluster === cluster || consumers.letsIn(cluster, target.cluster);
 
 /** Servers that believe this service's credentials. */
 export interface Connections {

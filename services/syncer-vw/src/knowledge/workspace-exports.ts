@@ -67,6 +67,7 @@ export function followWorkspaceExports(options: WorkspaceExportsOptions): Worksp
     // Nobody can have bound one that has no identity yet.
     if (identityHash === '' || cluster === '') return [];
     const found = object.schemas
+      .slice(0, MOST_SCHEMAS)
       .map(schema => schemas.get(cluster, schema))
       .filter((schema): schema is ApiResourceSchema => schema !== undefined);
     const kept = sameSchemas(found, before);
@@ -99,6 +100,9 @@ function sameSchemas(found: readonly ApiResourceSchema[], before: KnownExport | 
   const kept = before?.schemas;
   return kept?.length === found.length && found.every((one, index) => one === kept[index]) ? kept : Object.freeze(found);
 }
+
+/** Of one export. Each is a watch on every shard, and anybody may make exports. */
+const MOST_SCHEMAS = 100;
 
 const nameOf = ({ metadata }: KubeObject): string => metadata?.name ?? '';
 

@@ -14,7 +14,7 @@ import { createWorkQueue } from './work-queue.ts';
 export interface BrokenObjectsOptions {
   readonly feeds: Pick<ObjectFeeds, 'find' | 'list' | 'onEvent' | 'missing'>;
   readonly targets: Pick<SyncTargets, 'byKey' | 'onChange'>;
-  readonly consumers: Pick<Consumers, 'binds'>;
+  readonly consumers: Pick<Consumers, 'letsIn'>;
   readonly errors: ErrorLog;
   readonly clock?: Clock;
 }

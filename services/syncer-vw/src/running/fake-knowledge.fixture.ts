@@ -65,8 +65,7 @@ export class FakeConsumers extends FakeFollowed implements Consumers {
   unknown: string | undefined;
 
   missingOf = (): string | undefined => this.unknown;
-  binds = (cluster: string, provider: string): boolean => this.bindings.has(`${cluster} ${provider}`);
-  of = (): ReadonlySet<string> => new Set([...this.bindings].map(binding => binding.slice(0, binding.indexOf(' '))));
+  letsIn = (cluster: string, provider: string): boolean => this.bindings.has(`${cluster} ${provider}`);
 }
 
 export class FakeTargets implements SyncTargets {

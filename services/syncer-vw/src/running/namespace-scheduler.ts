@@ -12,7 +12,7 @@ import type { WorkOutcome } from './work-queue.ts';
 
 export interface NamespaceSchedulerOptions {
   readonly targets: Pick<SyncTargets, 'list' | 'byKey' | 'complete'>;
-  readonly consumers: Pick<Consumers, 'binds' | 'missingOf'>;
+  readonly consumers: Pick<Consumers, 'letsIn' | 'missingOf'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Told why a namespace stays where it is, each time that it is looked at. */

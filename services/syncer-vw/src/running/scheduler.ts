@@ -126,7 +126,7 @@ export function startScheduler(options: SchedulerOptions): Controller {
  */
 function concernedBy(
   targets: readonly KnownSyncTarget[],
-  consumers: Pick<Consumers, 'binds'>,
+  consumers: Pick<Consumers, 'letsIn'>,
 ): (fed: Pick<FedObject, 'object'>) => boolean {
   const keys = new Set(targets.map(({ key }) => key));
   const providers = [...new Set(targets.map(({ identity }) => identity.cluster))];

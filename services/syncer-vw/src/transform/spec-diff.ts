@@ -22,8 +22,13 @@ function patchIn(name: string, text: string): Patch | undefined {
   const patch = annotationJson(name, text);
   if (patch === undefined) return undefined;
   if (!isJsonPatch(patch)) throw new BrokenObject(`the annotation ${name} is no JSON Patch`);
+  if (patch.length > MOST_OPERATIONS)
+    throw new BrokenObject(`the annotation ${name} has more than ${MOST_OPERATIONS} operations`);
   return patch;
 }
+
+/** Each may go through all of a spec, for every list and every target. */
+const MOST_OPERATIONS = 200;
 
 /** Patches that were read last, by their texts: objects of one list are divided alike. Nobody changes them. */
 const known = new Map<string, Patch>();

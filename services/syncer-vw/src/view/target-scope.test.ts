@@ -90,7 +90,7 @@ describe.each(['syncer', 'upsyncer'] as const)('who may use the %s view', view =
 
   // Whoever makes a SyncTarget could else read the Secrets of every logical cluster.
   test('is nobody in a logical cluster that has let no SyncTarget of that workspace in', async () => {
-    const because = 'logical cluster "other" has bound no APIExport of "edge", where the SyncTarget "west" is';
+    const because = 'logical cluster "other" does not let in SyncTargets of "edge", as "west" is';
     expect(await decision(new World(), 'other')).toEqual({ allowed: false, because });
     expect(await decision(new World(), 'other', { caller: masters })).toEqual({ allowed: false, because });
     expect(await decision(new World(), 'edge')).toMatchObject({ allowed: true });

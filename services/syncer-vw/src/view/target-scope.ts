@@ -24,7 +24,7 @@ const CLUSTER_NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 /** What both views know of SyncTargets and their callers. */
 export interface TargetDependencies {
   readonly targets: Pick<SyncTargets, 'get' | 'missing'>;
-  readonly consumers: Pick<Consumers, 'binds'>;
+  readonly consumers: Pick<Consumers, 'letsIn'>;
   /** Asks the logical cluster that a target is in; undefined: it cannot be asked now. */
   readonly reviewerOf: (target: KnownSyncTarget) => Reviewer | undefined;
 }
@@ -74,4 +74,4 @@ async function reviewed(user: Call['caller'], target: KnownSyncTarget, { reviewe
 export const textOf = ({ identity: { cluster, name } }: Pick<KnownSyncTarget, 'identity'>): string => `${cluster}/${name}`;
 
 export const notReached = (cluster: string, target: KnownSyncTarget): string =>
-  `logical cluster "${cluster}" has bound no APIExport of "${target.identity.cluster}", where the SyncTarget "${target.identity.name}" is`;
+  `logical cluster "${cluster}" does not let in SyncTargets of "${target.identity.cluster}", as "${target.identity.name}" is`;

@@ -89,7 +89,7 @@ describe('a watch', () => {
     const [one, all] = [await watching(world, 'consumer'), await watching(world)];
     world.bind('consumer', 'edge', false);
     await settled();
-    expect(one.ends).toEqual(['logical cluster "consumer" has bound no APIExport of "edge", where the SyncTarget "west" is']);
+    expect(one.ends).toEqual(['logical cluster "consumer" does not let in SyncTargets of "edge", as "west" is']);
     expect(all.ends).toEqual([]);
   });
 
@@ -104,7 +104,19 @@ describe('a watch', () => {
     expect(withheld.ends).toEqual([]);
     world.bind('late', 'edge');
     await settled();
-    for (const { ends } of [withheld, other, next]) expect(ends).toEqual(['the SyncTarget reaches more logical clusters']);
+    for (const { ends } of [withheld, other, next]) expect(ends).toEqual(['the SyncTarget reaches other logical clusters']);
+    expect((await watching(world)).ends).toEqual([]);
+  });
+
+  test('ends when what it has shown is not for it any more, and one that begins then does not', async () => {
+    const world = new World();
+    world.bind('early', 'edge');
+    await settled();
+    const { plan, ends } = await watching(world);
+    expect(plan.object(object('early'))).toBeDefined();
+    world.bind('early', 'edge', false);
+    await settled();
+    expect(ends).toEqual(['the SyncTarget reaches other logical clusters']);
     expect((await watching(world)).ends).toEqual([]);
   });
 

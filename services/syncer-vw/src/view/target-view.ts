@@ -20,7 +20,7 @@ import { type ApiFlavour, selectorOf } from './api-flavour.ts';
 import { type Route, routeKey } from './api-set.ts';
 import { type ApiSets, createApiSets } from './api-sets.ts';
 import { createEndings, type Endings } from './endings.ts';
-import { type Reach, reachOf, type Withheld } from './target-reach.ts';
+import { type Reach, type Remembered, reachOf } from './target-reach.ts';
 import {
   ALL_CLUSTERS,
   authorize,
@@ -60,7 +60,7 @@ interface Served extends TargetViewDependencies {
   readonly sets: ApiSets;
   readonly endings: Endings;
   /** By target and resource. */
-  readonly withheld: Map<SyncTargetKey, Map<string, Withheld>>;
+  readonly remembered: Map<SyncTargetKey, Map<string, Remembered>>;
 }
 
 /** The view of a SyncTarget in one of its two flavours: in all logical clusters, or in one. */
@@ -76,10 +76,10 @@ export function targetView(
     flavour,
     sets,
     endings: createEndings(targets, exports, consumers),
-    withheld: new Map(),
+    remembered: new Map(),
   };
   targets.onChange(({ type, target }) => {
-    if (type === 'DELETED') served.withheld.delete(target.key);
+    if (type === 'DELETED') served.remembered.delete(target.key);
   });
   return defineView<TargetScope>({
     name: flavour.view,
@@ -147,7 +147,7 @@ function routedCall(call: Call<TargetScope>, target: KnownSyncTarget, route: Rou
   const { flavour, endings, upstreamOf, consumers } = served;
   const shard = route.export && upstreamOf(route.export);
   if (route.export === undefined || shard === undefined) return undefined;
-  const reach = reachOf(scope.cluster, target, consumers, withheldOf(target.key, route, served));
+  const reach = reachOf(scope.cluster, target, consumers, rememberedOf(target.key, route, served));
   const select = selectorOf(flavour, target.key);
   const end = (): string | undefined => accessEnd(scope, served) ?? answerEnd(call, route, reach, served);
   const { cluster, name } = route.export;
@@ -170,11 +170,11 @@ function routedCall(call: Call<TargetScope>, target: KnownSyncTarget, route: Rou
 }
 
 /** Resources are as many as the target's API set has. */
-function withheldOf(key: SyncTargetKey, { of }: Route, { withheld }: Served): Withheld {
-  const byResource = withheld.get(key) ?? new Map<string, Withheld>();
-  withheld.set(key, byResource);
+function rememberedOf(key: SyncTargetKey, { of }: Route, { remembered }: Served): Remembered {
+  const byResource = remembered.get(key) ?? new Map<string, Remembered>();
+  remembered.set(key, byResource);
   const resource = `${of.group}/${of.resource}`;
-  const found = byResource.get(resource) ?? new Set<string>();
+  const found = byResource.get(resource) ?? { withheld: new Set<string>(), shown: new Set<string>() };
   byResource.set(resource, found);
   return found;
 }
@@ -198,5 +198,5 @@ function answerEnd(
   const { apiGroup, apiVersion, resource } = request;
   const now = target && sets.of(target).routes.get(routeKey(apiGroup, apiVersion, resource));
   if (now?.definition !== route.definition) return 'the API has changed';
-  return reach.hasGrown() ? 'the SyncTarget reaches more logical clusters' : undefined;
+  return reach.hasChanged() ? 'the SyncTarget reaches other logical clusters' : undefined;
 }

@@ -38,9 +38,9 @@ describe('what is refused before any shard is asked', () => {
     const { status, json, record } = await ask('GET', `${SYNCER}/other/api/v1/secrets`);
     expect([status, json().message]).toEqual([
       403,
-      'secrets is forbidden: User "system:serviceaccount:default:alice" cannot list resource "secrets" in API group "" at the cluster scope: logical cluster "other" has bound no APIExport of "edge", where the SyncTarget "west" is',
+      'secrets is forbidden: User "system:serviceaccount:default:alice" cannot list resource "secrets" in API group "" at the cluster scope: logical cluster "other" does not let in SyncTargets of "edge", as "west" is',
     ]);
-    expect(record.because).toContain('has bound no APIExport');
+    expect(record.because).toContain('does not let in SyncTargets');
     expect(await statusOf('GET', `${SYNCER}/other/apis`)).toBe(403);
   });
 

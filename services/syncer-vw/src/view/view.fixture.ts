@@ -158,8 +158,7 @@ export class World implements Omit<TargetViewDependencies, 'ready'> {
   readonly consumers: Consumers = {
     missingOf: () => this.gap,
     missing: () => undefined,
-    binds: (cluster, provider) => this.bindings.has(`${cluster} ${provider}`),
-    of: () => new Set(),
+    letsIn: (cluster, provider) => this.bindings.has(`${cluster} ${provider}`),
     onChange: listener => this.#consumerChanges.add(listener),
   };
   readonly #reviewer: Reviewer = {
