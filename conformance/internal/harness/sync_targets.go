@@ -25,7 +25,7 @@ import (
 const ComputePath = "root:compute"
 
 const (
-	computeExport  = "kubernetes"
+	computeExport = "kubernetes"
 	// Syncers send a heartbeat so often.
 	heartbeatInterval = 20 * time.Second
 )
