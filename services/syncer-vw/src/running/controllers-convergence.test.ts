@@ -70,6 +70,8 @@ test('whatever happens, all comes to rest: objects where their namespace is, wit
       const world = new World();
       world.target('west', {}, { name: 'west' });
       world.namespace('default');
+      // There are always others.
+      world.namespace('kube-system');
       world.deployment('web', 5);
       world.start();
       for (const one of events) await happen(world, one);

@@ -36,8 +36,9 @@ export async function scheduleObject(
   const { targets, now } = options;
   const namespaces = options.feeds.namespaces(feed.base);
   // A namespace that has not been read yet must not look like one that is on no target. Nor must all of them, when a server that starts
-  // says for a moment that it knows of none: what has a namespace is not there without any.
-  if (!namespaces?.informer.synced() || namespaces.size === 0) return { recheckAfterMs: UNKNOWN_MS };
+  // says for a moment that it knows of none: what has a namespace is not there without any. What is deleted leaves wherever that is.
+  const isKnown = namespaces?.informer.synced() && namespaces.size > 0;
+  if (!namespaces || (!isKnown && !object.metadata?.deletionTimestamp)) return { recheckAfterMs: UNKNOWN_MS };
   const decision = resourceSchedulingDecision(object, expectation(fed, namespaces, targets), {
     isTarget: mayBeTarget(targets),
     // The coordinator admits deployments when each target has its share; volumes wait for whoever knows about storage.
