@@ -126,7 +126,10 @@ describe('one sentence and exit code 1 are the answer to', () => {
   };
 
   test('a service that does not exist', async () => {
-    await refused(/^kcp-vw: serve needs the name of a service: apiexport-vw, initializer-vw, syncer-vw, workspaces-vw$/m, 'serve');
+    await refused(
+      /^kcp-vw: serve needs the name of a service: apiexport-vw, initializer-vw, syncer-vw, workspaces-vw$/m,
+      'serve',
+    );
     await refused(
       /^kcp-vw: there is no service "constructor": apiexport-vw, initializer-vw, syncer-vw, workspaces-vw$/m,
       'serve',
