@@ -1,10 +1,10 @@
 /** A watch of workspaces is in its forms as any API server's: versions, selectors, streamed lists, Tables. */
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Credentials } from './support/client.ts';
-import { eventually } from './support/eventually.ts';
-import { admin } from './support/identities.ts';
-import type { KubeObject, List, Status, Table, Workspace } from './support/kube.ts';
-import { closeWatches, type Watch, type WatchEvent } from './support/watch.ts';
+import type { Credentials } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
+import { admin } from '../support/identities.ts';
+import type { KubeObject, List, Status, Table, Workspace } from '../support/kube.ts';
+import { closeWatches, type Watch, type WatchEvent } from '../support/watch.ts';
 import {
   createWatchedOrg,
   isAbout,
@@ -14,8 +14,8 @@ import {
   untilAllIsTold,
   versionOf,
   type WatchedOrg,
-} from './support/watched-workspaces.ts';
-import { uniqueSuffix } from './support/workspaces.ts';
+} from '../support/watched-workspaces.ts';
+import { uniqueSuffix } from '../support/workspaces.ts';
 import {
   describeWorkspacesView,
   letIn,
@@ -24,7 +24,7 @@ import {
   userSubject,
   viewOfWorkspaces,
   WORKSPACES,
-} from './support/workspaces-view.ts';
+} from '../support/workspaces-view.ts';
 
 const WATCH_LIST = '?sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
 const AS_TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };

@@ -1,12 +1,12 @@
 /** Which views SyncTargets have, who is let in, what their API is, and when they end. */
 import { describe, expect } from '@jest/globals';
-import type { Client } from './support/client.ts';
-import { eventually } from './support/eventually.ts';
-import { bindExport, createExport, grantRules } from './support/exports.ts';
-import { atVirtualWorkspaces, masters, target } from './support/identities.ts';
-import type { Status, Table } from './support/kube.ts';
-import { createServiceAccount } from './support/service-accounts.ts';
-import { COMPUTE, createConsumer, createSyncedNamespace, mark, NAMESPACES, syncingTest } from './support/syncing.ts';
+import type { Client } from '../support/client.ts';
+import { eventually } from '../support/eventually.ts';
+import { bindExport, createExport, grantRules } from '../support/exports.ts';
+import { atVirtualWorkspaces, masters, target } from '../support/identities.ts';
+import type { Status, Table } from '../support/kube.ts';
+import { createServiceAccount } from '../support/service-accounts.ts';
+import { COMPUTE, createConsumer, createSyncedNamespace, mark, NAMESPACES, syncingTest } from '../support/syncing.ts';
 import {
   created,
   createReadySyncTarget,
@@ -17,7 +17,7 @@ import {
   shownTo,
   specDiffOf,
   takeOn,
-} from './support/syncing-shown.ts';
+} from '../support/syncing-shown.ts';
 import {
   acceptResources,
   beat,
@@ -28,8 +28,8 @@ import {
   SYNC_TARGETS,
   storedSyncTarget,
   viewsOf,
-} from './support/syncing-targets.ts';
-import { adminIn, createParent, uniqueSuffix } from './support/workspaces.ts';
+} from '../support/syncing-targets.ts';
+import { adminIn, createParent, uniqueSuffix } from '../support/workspaces.ts';
 
 const READ_AND_WRITE = ['get', 'list', 'patch', 'update', 'watch'];
 const MAKE_TOO = ['create', 'delete', ...READ_AND_WRITE];
