@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { frozen } from './upstream.fixture.ts';
-import { isUpsynced, upsyncCreate, upsyncDelete, upsyncUpdate } from './upsync-write.ts';
+import { isUpsynced, upsyncCreate, upsyncUpdate } from './upsync-write.ts';
 
 const PATCH = 'internal.workload.kcp.io/upsyncdiffW';
 const write = { of: { group: '', resource: 'persistentvolumes' }, name: 'pv', key: 'W' } as const;
@@ -113,18 +113,6 @@ describe('an object that an upsyncer updates', () => {
     const shared = { ...stored, metadata: { ...stored.metadata, labels: both } };
     expect(code(upsyncUpdate({ ...write, stored: shared, submitted: volume() }))).toBe(403);
     expect(code(upsyncUpdate({ ...write, stored: shared, submitted: assigned }))).toBeUndefined();
-  });
-});
-
-describe('an object that an upsyncer deletes', () => {
-  test('17: is the one that was looked at', () => {
-    expect(upsyncDelete({ ...write, stored })).toEqual({ preconditions: { uid: 'u', resourceVersion: '7' } });
-  });
-
-  // The original looked at no label: every object of its kinds could be deleted through the view.
-  test('is a 404 when it is none of its own', () => {
-    expect(code(upsyncDelete({ ...write, stored: { metadata: { labels: { 'state.workload.kcp.io/W': 'Sync' } } } }))).toBe(404);
-    expect(code(upsyncDelete({ ...write, stored: undefined }))).toBe(404);
   });
 });
 

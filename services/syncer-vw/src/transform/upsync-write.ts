@@ -12,7 +12,7 @@ import { annotationJson, isTooDeep } from './annotation-json.ts';
 import { STATE_LABEL, type SyncTargetKey, stateLabel, UPSYNC, upsyncDiffAnnotation } from './names.ts';
 import { removeEntries } from './upstream-edit.ts';
 
-/** What an upsyncer asks to store or delete. */
+/** What an upsyncer asks to store. */
 export interface UpsyncWrite {
   readonly of: ResourceRef;
   readonly name: string;
@@ -42,20 +42,6 @@ export function upsyncUpdate(write: Submitted): Upsynced {
   if ((submitted.metadata?.resourceVersion || resourceVersion) !== resourceVersion)
     return { refusal: conflict(of, name, 'the resource has been modified in the meantime') };
   return upsynced({ ...write, submitted: { ...submitted, metadata: { ...submitted.metadata, resourceVersion } } });
-}
-
-/** The preconditions under which a DELETE is sent, besides the caller's own: it is still the object that was looked at. */
-export function upsyncDelete({
-  of,
-  name,
-  key,
-  stored,
-}: UpsyncWrite):
-  | { readonly refusal: StatusError }
-  | { readonly preconditions: { readonly uid?: string; readonly resourceVersion?: string } } {
-  if (!stored || !isUpsynced(stored, key)) return { refusal: notFound(of, name) };
-  const { uid, resourceVersion } = stored.metadata ?? {};
-  return { preconditions: { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) } };
 }
 
 function upsynced(write: Submitted): Upsynced {
