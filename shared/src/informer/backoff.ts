@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 export interface BackoffOptions {
   /** Shortest wait, milliseconds; default 800. */
   readonly initial?: number;
-  /** Longest wait, milliseconds; default 30,000. */
+  /** Longest wait, milliseconds; default 10,000. */
   readonly max?: number;
   /** Milliseconds without a failure after which the next wait is the shortest again; default 120,000. */
   readonly stableAfter?: number;
@@ -14,6 +14,8 @@ export interface BackoffOptions {
 export interface Backoff {
   /** Milliseconds to wait before the next attempt. */
   next(): number;
+  /** All is well: the next wait is the shortest again. */
+  reset(): void;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface Backoff {
  * so that the informers of a fleet stay spread out also when all of them have waited for the same shard for long.
  */
 export function createBackoff(clock: Clock, options: BackoffOptions = {}): Backoff {
-  const { initial = 800, max = 30_000, stableAfter = 120_000, random = Math.random } = options;
+  const { initial = 800, max = 10_000, stableAfter = 120_000, random = Math.random } = options;
   let delay = initial;
   let quietSince = Number.NEGATIVE_INFINITY;
   return {
@@ -33,6 +35,9 @@ export function createBackoff(clock: Clock, options: BackoffOptions = {}): Backo
       // A long wait is no sign of health: the stable period begins when it is over.
       quietSince = now + wait;
       return wait;
+    },
+    reset() {
+      delay = initial;
     },
   };
 }

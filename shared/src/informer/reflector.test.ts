@@ -88,6 +88,16 @@ describe('reflector, streamed list', () => {
   });
 });
 
+/** Until the waits are the longest, and the last of them is over. */
+async function failForLong({ upstream, clock, watch }: Awaited<ReturnType<typeof setUpSynced>>): Promise<void> {
+  watch.fail('reset');
+  for (let failures = 0; failures < 6; failures += 1) {
+    await clock.advance(15_000);
+    (await upstream.next()).fail('reset');
+  }
+  await clock.advance(15_000);
+}
+
 describe('reflector, watch', () => {
   test('resumes at once from the last version when a watch ends as it should', async () => {
     const { upstream, watch, errors } = await setUpSynced();
@@ -146,12 +156,11 @@ describe('reflector, watch', () => {
   });
 
   test.each(['ERROR event', 'HTTP status'])('reads everything again after a 410 (%s), without calling it an error', async how => {
-    const { upstream, clock, watch, events, errors, informer } = await setUpSynced();
+    const { upstream, watch, events, errors, informer } = await setUpSynced();
     if (how === 'ERROR event') watch.event('ERROR', { kind: 'Status', code: 410, reason: 'Expired' });
     else {
       watch.end();
       (await upstream.next()).status(410);
-      await clock.advance(1000);
     }
     const relist = await upstream.next();
     expect(relist.query.get('sendInitialEvents')).toBe('true');
@@ -160,6 +169,38 @@ describe('reflector, watch', () => {
     expect(events).toEqual(['DELETED b@2', 'MODIFIED a@21', 'ADDED c@22']);
     expect(errors).toEqual([]);
     expect(informer.status.relists).toBe(1);
+  });
+
+  test('reads everything again at once when the server is back with other versions, however long it was away', async () => {
+    const all = await setUpSynced();
+    const { upstream } = all;
+    await failForLong(all);
+    (await upstream.next()).status(410);
+    expect((await upstream.next()).query.get('sendInitialEvents')).toBe('true');
+  });
+
+  test('waits between lists when the server calls every version too old', async () => {
+    const { upstream, clock, watch } = await setUpSynced();
+    watch.event('ERROR', { kind: 'Status', code: 410 });
+    (await upstream.next()).status(410);
+    expect(await upstream.waiting()).toBe(0);
+    await clock.advance(1000);
+    expect(await upstream.waiting()).toBe(1);
+  });
+
+  test.each([
+    ['does not wait longer than at first after a watch that followed for a while', 5000, 1],
+    ['waits as long as before after a watch that followed for a moment', 4000, 0],
+  ])('%s', async (_, followed, resumed) => {
+    const all = await setUpSynced();
+    const { upstream, clock } = all;
+    await failForLong(all);
+    const back = await upstream.next();
+    back.head(200);
+    await clock.advance(followed);
+    back.fail('reset');
+    await clock.advance(1600);
+    expect(await upstream.waiting()).toBe(resumed);
   });
 
   test('stays synced and keeps its objects while it reads everything again', async () => {

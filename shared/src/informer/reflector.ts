@@ -30,6 +30,8 @@ export interface ReflectorTiming {
   readonly silence?: number;
   /** A watch that ends sooner than this many milliseconds is followed by a wait, whatever ended it. */
   readonly short?: number;
+  /** After a watch that has followed the collection for as many milliseconds the next wait is the shortest again; default 5,000. */
+  readonly steady?: number;
   /** Milliseconds for one page of a list. */
   readonly listTimeout?: number;
 }
@@ -53,10 +55,22 @@ export interface ReflectorOptions<E> {
  */
 export async function reflect<E>(options: ReflectorOptions<E>, signal: AbortSignal): Promise<void> {
   const { clock, sink } = options;
-  const { short = 1000 } = options.timing;
+  const { short = 1000, steady = 5000 } = options.timing;
   const backoff = createBackoff(clock, options.backoff);
   const position: Position = { version: undefined, streaming: true };
   let attempt = 0;
+  let followedSince: number | undefined;
+  let relists = 0;
+  const noting: ReflectorOptions<E> = {
+    ...options,
+    sink: {
+      ...sink,
+      connected(now) {
+        followedSince = now ? clock.now() : undefined;
+        sink.connected(now);
+      },
+    },
+  };
 
   while (!signal.aborted) {
     if (position.version === undefined && !position.streaming) {
@@ -68,16 +82,20 @@ export async function reflect<E>(options: ReflectorOptions<E>, signal: AbortSign
       continue;
     }
     const began = clock.now();
-    const ending = await watch(options, position, signal);
-    sink.connected(false);
+    const ending = await watch(noting, position, signal);
+    if (clock.now() - (followedSince ?? clock.now()) >= steady) backoff.reset();
+    noting.sink.connected(false);
     if (signal.aborted) return;
     const lived = clock.now() - began;
-    if (lived >= short) attempt = 0;
+    if (lived >= short) attempt = relists = 0;
     if (ending.next !== 'resume') position.version = undefined;
     if (ending.next === 'list') position.streaming = false;
     if (ending.error) {
       attempt += 1;
       await pause(ending, ending.error);
+    } else if (ending.next === 'relist' && relists === 0) {
+      // A server that has come back forgets versions, and says so: what is known is old by as long as it was away.
+      relists += 1;
     } else if (lived < short && ending.next !== 'list') {
       await sleep(clock, backoff.next(), signal);
     }
