@@ -42,7 +42,7 @@ export const EXPORT: WorkloadKind<ExportPaths> = {
     'nginx',
   ],
   named: ['shard-as-caller', 'fleet-registered', 'pass-through', 'nginx'],
-  full: { timing: { compilation: 8_000, warmUp: 400, duration: 1_500 }, rounds: 3, patience: 60_000 },
+  full: { timing: { compilation: 30_000, warmUp: 400, duration: 1_500 }, rounds: 3, patience: 60_000 },
   quick: { timing: { compilation: 2_000, warmUp: 300, duration: 1_000 }, rounds: 1, patience: 10_000 },
   goals: GOALS,
   create: async (say, stop) => (await import('./create.ts')).createExportWorkload(say, stop),

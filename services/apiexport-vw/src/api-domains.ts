@@ -147,14 +147,15 @@ export function createApiDomains(options: ApiDomainsOptions): ApiDomains {
     exportOf,
     exportsOf,
     async setOf(key) {
-      const deadline = Date.now() + patience;
+      let deadline: number | undefined;
       for (;;) {
         const isKnown = exports.synced() && schemas.synced() && shardResources.known();
         const set = isKnown ? compute(key) : undefined;
+        if (set?.complete) return set;
+        deadline ??= Date.now() + patience;
         // A schema that is missing for longer is missing, and holds up nobody.
         const ends = set ? (domains.get(textOf(key))?.since ?? 0) + patience : deadline;
         const left = Math.min(deadline, ends) - Date.now();
-        if (set?.complete) return set;
         if (left <= 0 || isStopped || mayNotWait(key.cluster)) {
           if (!isKnown) throw serviceUnavailable('the APIExports are not known yet');
           return set;

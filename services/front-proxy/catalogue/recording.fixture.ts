@@ -178,7 +178,7 @@ function selfTested({ url, rawHeaders }: IncomingMessage): { readonly status: nu
   return { status: 200, body: { received: { ...toUserInfo(caller), method: caller.method }, reviewed: 404 } };
 }
 
-export const valuesOf = ({ headers }: Recorded, name: string): string[] => headerValues(headers, name);
+export const valuesOf = ({ headers }: Recorded, name: string): readonly string[] => headerValues(headers, name);
 
 /** The headers of which somebody behind could believe that they say who asks, sorted, `name: value`. */
 export function identityOf({ headers }: Recorded): string[] {

@@ -44,7 +44,7 @@ export function createReviewCache<T>({
 }: ReviewCacheOptions): ReviewCache<T> {
   const secret = randomBytes(32).toString('base64');
   const digest = (text: string): string => digestOf('sha256', secret + text, 'base64');
-  // In the order of use: a Map keeps the order of insertion.
+  // In the order of use, once there are many: a Map keeps the order of insertion.
   const kept = new Map<string, { readonly answer: T; readonly until: number }>();
   const underWay = new Map<string, Promise<T>>();
   let hits = 0;
@@ -77,13 +77,16 @@ export function createReviewCache<T>({
     get(key, review) {
       const hash = plainKeys ? key : digest(key);
       const entry = kept.get(hash);
-      kept.delete(hash);
       if (entry && clock() < entry.until) {
-        kept.set(hash, entry);
+        if (kept.size > maxEntries / 2) {
+          kept.delete(hash);
+          kept.set(hash, entry);
+        }
         hits++;
         onResult('hit');
         return Promise.resolve(entry.answer);
       }
+      kept.delete(hash);
       const shared = underWay.get(hash);
       if (shared) {
         hits++;

@@ -6,14 +6,18 @@
  */
 export type RawHeaders = readonly string[];
 
+const NO_VALUES: readonly string[] = [];
+
 /** Every value of `name` (lower case), in order. */
-export function headerValues(headers: RawHeaders, name: string): string[] {
-  const values: string[] = [];
+export function headerValues(headers: RawHeaders, name: string): readonly string[] {
+  let values: string[] | undefined;
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const candidate = headers[i] as string;
-    if (candidate.length === name.length && candidate.toLowerCase() === name) values.push(headers[i + 1] as string);
+    if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
+    values ??= [];
+    values.push(headers[i + 1] as string);
   }
-  return values;
+  return values ?? NO_VALUES;
 }
 
 /** The first value of `name` (lower case), or undefined. */

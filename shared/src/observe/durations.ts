@@ -30,7 +30,8 @@ export class Durations {
   readonly name: string;
   readonly #help: string;
   readonly #bounds: readonly number[];
-  readonly #series = new Map<string, Series>();
+  /** By view, method and code. To look one up by texts that are there costs less than to make a text of them. */
+  readonly #series = new Map<string, Map<string, Map<string, Series>>>();
 
   constructor({ name, help, buckets, registers }: DurationsOptions) {
     this.name = name;
@@ -40,23 +41,27 @@ export class Durations {
     for (const register of registers) register.registerMetric(this as unknown as Metric);
   }
 
-  /** Counts one duration, in seconds. No label value holds a space. */
+  /** Counts one duration, in seconds. */
   add(labels: DurationLabels, seconds: number): void {
-    const key = `${labels.method} ${labels.code} ${labels.view}`;
-    let series = this.#series.get(key);
-    if (series === undefined) {
-      series = { labels, counts: Array(this.#bounds.length + 1).fill(0), sum: 0 };
-      this.#series.set(key, series);
-    }
+    const series = this.#series.get(labels.view)?.get(labels.method)?.get(labels.code) ?? this.#begin(labels);
     let bucket = 0;
     while (bucket < this.#bounds.length && seconds > (this.#bounds[bucket] as number)) bucket++;
     series.counts[bucket] = (series.counts[bucket] as number) + 1;
     series.sum += seconds;
   }
 
+  #begin(labels: DurationLabels): Series {
+    const series = { labels, counts: Array(this.#bounds.length + 1).fill(0), sum: 0 };
+    const methods = this.#series.get(labels.view) ?? new Map<string, Map<string, Series>>();
+    const codes = methods.get(labels.method) ?? new Map<string, Series>();
+    this.#series.set(labels.view, methods.set(labels.method, codes.set(labels.code, series)));
+    return series;
+  }
+
   /** As prom-client's histograms have it. */
   async get() {
-    const values = [...this.#series.values()].flatMap(series => this.#valuesOf(series));
+    const all = [...this.#series.values()].flatMap(methods => [...methods.values()].flatMap(codes => [...codes.values()]));
+    const values = all.flatMap(series => this.#valuesOf(series));
     return { name: this.name, help: this.#help, type: 'histogram', aggregator: 'sum', values };
   }
 

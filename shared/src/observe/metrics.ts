@@ -79,7 +79,9 @@ const REASONS = new Set(
 const OTHER = 'other';
 
 const known = (values: ReadonlySet<string>, value: string): string => (values.has(value) ? value : OTHER);
-const codeLabel = (code: number): string => (Number.isInteger(code) && code >= 100 && code <= 599 ? String(code) : 'none');
+const codeLabel = (code: number): string =>
+  (Number.isInteger(code) && code >= 100 && code <= 599 ? CODES[code - 100] : undefined) ?? 'none';
+const CODES: readonly string[] = Array.from({ length: 500 }, (_, i) => String(100 + i));
 
 /** Seconds; a watch ends in the last. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];

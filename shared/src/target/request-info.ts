@@ -47,49 +47,58 @@ const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize
  * An encoded slash separates here too: a Go server splits the decoded path, and what we authorize must be what it will do.
  * Where Go has an error (`/api/v1/watch`, which it answers with 500) the result is a resource request without a resource.
  */
-export function requestInfo(method: string, path: Target): RequestInfo {
-  const parts = path.segments.some(hasEncodedSlash) ? path.segments.flatMap(segment => segment.split('/')) : path.segments;
-  const info = { ...NOTHING, path: decodedPath(path), verb: method.toLowerCase() };
+export function requestInfo(method: string, target: Target): RequestInfo {
+  const { segments, query } = target;
+  const all = segments.some(hasEncodedSlash) ? segments.flatMap(segment => segment.split('/')) : segments;
+  const path = decodedPath(target);
+  const nonResource = (known: Partial<RequestInfo>): RequestInfo =>
+    Object.freeze({ ...NOTHING, path, verb: method.toLowerCase(), ...known });
 
-  const [prefix = ''] = parts;
-  if (parts.length < 3 || !PREFIXES.has(prefix)) return Object.freeze(info);
-  info.apiPrefix = prefix;
-  let rest = parts.slice(1);
-  if (prefix !== GROUPLESS_PREFIX) {
-    if (rest.length < 3) return Object.freeze(info);
-    [info.apiGroup = ''] = rest;
-    rest = rest.slice(1);
-  }
-  info.isResourceRequest = true;
-  [info.apiVersion = ''] = rest;
-  rest = rest.slice(1);
+  const [apiPrefix = '', second = ''] = all;
+  if (all.length < 3 || !PREFIXES.has(apiPrefix)) return nonResource({});
+  const isGroupless = apiPrefix === GROUPLESS_PREFIX;
+  if (!isGroupless && all.length < 4) return nonResource({ apiPrefix });
+  const apiGroup = isGroupless ? '' : second;
+  let at = isGroupless ? 1 : 2;
+  const apiVersion = all[at] ?? '';
+  at += 1;
 
-  const [first = ''] = rest;
-  if (SPECIAL_VERBS.has(first)) {
-    if (rest.length < 2) return Object.freeze(info);
-    info.verb = first;
-    rest = rest.slice(1);
-  } else {
-    info.verb = VERBS.get(method) ?? '';
+  const special = SPECIAL_VERBS.has(all[at] ?? '') ? all[at] : undefined;
+  if (special !== undefined) {
+    if (all.length - at < 2) return nonResource({ apiPrefix, apiGroup, apiVersion, isResourceRequest: true });
+    at += 1;
   }
 
-  if (rest[0] === 'namespaces') {
-    info.namespace = rest[1] ?? '';
-    if (rest[2] !== undefined && !NAMESPACE_SUBRESOURCES.has(rest[2])) rest = rest.slice(2);
+  let namespace = '';
+  if (all[at] === 'namespaces') {
+    namespace = all[at + 1] ?? '';
+    const inside = all[at + 2];
+    if (inside !== undefined && !NAMESPACE_SUBRESOURCES.has(inside)) at += 2;
   }
-  info.parts = Object.freeze(rest);
-  [info.resource = '', info.name = ''] = rest;
-  if (!SPECIAL_VERBS_WITHOUT_SUBRESOURCES.has(info.verb)) info.subresource = rest[2] ?? '';
-
-  if (info.name === '' && info.verb === 'get') {
-    info.verb = isWatch(path.query) ? 'watch' : 'list';
-    info.name = selectedName(path.query);
+  let verb = special ?? VERBS.get(method) ?? '';
+  let name = all[at + 1] ?? '';
+  const subresource = SPECIAL_VERBS_WITHOUT_SUBRESOURCES.has(verb) ? '' : (all[at + 2] ?? '');
+  if (name === '' && verb === 'get') {
+    verb = isWatch(query) ? 'watch' : 'list';
+    name = selectedName(query);
   }
-  if (info.name === '' && info.verb === 'delete') info.verb = 'deletecollection';
-  return Object.freeze(info);
+  if (name === '' && verb === 'delete') verb = 'deletecollection';
+  return Object.freeze({
+    isResourceRequest: true,
+    path,
+    verb,
+    apiPrefix,
+    apiGroup,
+    apiVersion,
+    namespace,
+    resource: all[at] ?? '',
+    subresource,
+    name,
+    parts: all.slice(at),
+  });
 }
 
-const NOTHING = {
+const NOTHING: RequestInfo = {
   isResourceRequest: false,
   path: '',
   verb: '',
@@ -100,11 +109,13 @@ const NOTHING = {
   resource: '',
   subresource: '',
   name: '',
-  parts: Object.freeze([]) as readonly string[],
+  parts: [],
 };
 
-/** `Convert_Slice_string_To_bool`: every first value is true, the empty one too, but `0` and `false` in any case (Go's `EqualFold`). */
-/** Whether the query asks for a watch, as the API server reads it. */
+/**
+ * Whether the query asks for a watch, as the API server reads it (`Convert_Slice_string_To_bool`): every first value is true, the empty one
+ * too, but `0` and `false` in any case (Go's `EqualFold`).
+ */
 export function isWatch(query: URLSearchParams): boolean {
   const value = query.get('watch');
   return value !== null && value !== '0' && !/^false$/iu.test(value);

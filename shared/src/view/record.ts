@@ -21,9 +21,12 @@ export const RECORD_HEADER = 'x-kcp-vw-record';
 
 /** The record as one header: JSON in ASCII. */
 export function recordHeader(record: RequestRecord): RawHeaders {
-  const json = JSON.stringify(record).replace(/[^\x20-\x7e]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  return [RECORD_HEADER, json];
+  const json = JSON.stringify(record);
+  return [RECORD_HEADER, IN_ASCII.test(json) ? json : json.replace(/[^\x20-\x7e]/g, escaped)];
 }
+
+const IN_ASCII = /^[\x20-\x7e]*$/;
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 const KEYS = ['view', 'cluster', 'verb', 'resource', 'because'] as const satisfies readonly (keyof RequestRecord)[];
 const MAX_TEXT = 2_048;
