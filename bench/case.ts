@@ -31,6 +31,8 @@ export interface Case<P = unknown> {
   readonly thorough?: true;
   /** Measured in one round only; its operations are many enough. */
   readonly once?: true;
+  /** Rounds for each one of the others: on a machine that is shared, a narrow budget is only seen in many. */
+  readonly rounds?: number;
   /** Undefined where the contender has no such thing. */
   job(contender: Contender<P>, context: JobContext<P>): Job | undefined;
 }
@@ -40,6 +42,7 @@ export interface Load {
   readonly concurrency: number;
   readonly unit?: string;
   readonly thorough?: true;
+  readonly rounds?: number;
 }
 
 export const H2 = 'HTTP/2';
@@ -51,8 +54,8 @@ const SESSIONS = 4;
 /** The steps are the requests of one operation; undefined where the contender is not asked for it. */
 export type StepsOf<P> = (contender: Contender<P>) => readonly Step[] | undefined;
 
-const described = (title: string, { concurrency, protocol = 'HTTP/1.1' }: Load): string =>
-  `${title}, ${protocol}, ${concurrency} at a time`;
+const described = (title: string, { concurrency, protocol = 'HTTP/1.1', rounds = 1 }: Load): string =>
+  `${title}, ${protocol}, ${concurrency} at a time${rounds === 1 ? '' : `, ${rounds} times as many rounds`}`;
 
 /** Lanes and connections of a load. */
 const lanesOf = ({ concurrency, protocol = 'HTTP/1.1' }: Load) => ({
@@ -68,6 +71,7 @@ export function requests<P>(name: string, title: string, load: Load, stepsOf: St
     unit: load.unit ?? 'requests',
     about: 'rate',
     ...(load.thorough && { thorough: true }),
+    ...(load.rounds && { rounds: load.rounds }),
     job(contender, { processes, timing }) {
       const steps = stepsOf(contender);
       return steps && { kind: 'requests', access: contender.access, processes, ...lanesOf(load), steps, ...timing };

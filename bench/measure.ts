@@ -55,7 +55,7 @@ export async function measure(run: Run, cases: readonly Case[], rounds: number):
       isCompiled = true;
     }
     const results = new Map<ContenderName, Cell['result'][]>(contenders.map(({ name }) => [name, []]));
-    for (let round = 0; round < (current.once ? 1 : rounds); round++) {
+    for (let round = 0; round < (current.once ? 1 : rounds * (current.rounds ?? 1)); round++) {
       const shift = round % contenders.length;
       for (const contender of [...contenders.slice(shift), ...contenders.slice(0, shift)]) {
         results.get(contender.name)?.push(await measureCell(run, current, contender));

@@ -6,6 +6,7 @@ import type { KubeObject } from '../kube/objects.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import { headerValue, type RawHeaders, withoutHeaders } from '../listener/headers.ts';
 import { type Upstream, UpstreamError, type UpstreamRequest } from '../upstream/upstream.ts';
+import { acceptsGzip, COMPRESSED_FROM, gzipOfAnswer, inGzip } from './compression.ts';
 import { credentialsRefused, redirected } from './upstream-failures.ts';
 
 export interface CollectedResponse {
@@ -97,8 +98,22 @@ function parseWith(parse: (text: string) => unknown, body: Buffer, upstream: Ups
 }
 
 /** An error of the shard is the caller's answer as it is. */
-export function sendCollected(exchange: Exchange, response: CollectedResponse): void {
-  const headers = withoutHeaders(response.headers, name => name === 'content-length' || name === 'content-encoding');
-  exchange.writeHead(response.status, [...headers, 'content-length', String(response.body.length)]);
-  exchange.end(response.body);
+export function sendCollected(exchange: Exchange, { status, headers, body }: CollectedResponse): void {
+  send(exchange, { status, headers: ofPlainBody(headers), body });
+}
+
+/** Of what may be large: compressed then, where the caller takes that. */
+export async function sendCompressed(exchange: Exchange, response: CollectedResponse): Promise<void> {
+  const { status, headers, body } = response;
+  if (body.length < COMPRESSED_FROM || !acceptsGzip(exchange.headers)) return sendCollected(exchange, response);
+  const made = await gzipOfAnswer(body);
+  if (!exchange.closed) send(exchange, { status, headers: inGzip(ofPlainBody(headers)), body: made });
+}
+
+const ofPlainBody = (headers: RawHeaders): string[] =>
+  withoutHeaders(headers, name => name === 'content-length' || name === 'content-encoding');
+
+function send(exchange: Exchange, { status, headers, body }: CollectedResponse): void {
+  exchange.writeHead(status, [...headers, 'content-length', String(body.length)]);
+  exchange.end(body);
 }

@@ -1,8 +1,11 @@
+import { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { notFound } from '../kube/errors.ts';
 import type { KubeObject, ListMeta } from '../kube/objects.ts';
 import type { Exchange } from '../listener/exchange.ts';
 import type { RequestInfo } from '../target/request-info.ts';
 import type { Collection } from '../view/collection.ts';
+import { acceptsGzip, COMPRESSED_FROM, gzipStream, inGzip } from './compression.ts';
 import type { PageOf } from './continue-token.ts';
 import { namespaceOf, parseListOptions, refuseVersion } from './serve-options.ts';
 import { type Representation, represent } from './serve-representation.ts';
@@ -64,43 +67,65 @@ const pageOf = ({ url }: Exchange, query: URLSearchParams, { boundTo = '' }: Col
   boundTo,
 ];
 
-/** Characters gathered before they are written. */
-const CHUNK = 64 * 1024;
+/** Characters gathered before they are written: what is less is not worth to be compressed. */
+const CHUNK = COMPRESSED_FROM;
 
-/** Writes pieces no faster than the client reads them. */
-function send(exchange: Exchange, { mediaType }: Representation, pieces: Iterable<string>): Promise<void> {
-  const rest = pieces[Symbol.iterator]();
-  const gather = (): { text: string; done: boolean } => {
-    let text = '';
-    while (text.length < CHUNK) {
-      const piece = rest.next();
-      if (piece.done) return { text, done: true };
-      text += piece.value;
-    }
-    return { text, done: false };
-  };
-  const first = gather();
+function* gathered(pieces: Iterable<string>): Generator<string> {
+  let text = '';
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < CHUNK) continue;
+    yield text;
+    text = '';
+  }
+  yield text;
+}
+
+/** Writes pieces no faster than the client reads them; many of them compressed, where he takes that. */
+async function send(exchange: Exchange, { mediaType }: Representation, pieces: Iterable<string>): Promise<void> {
+  const rest = gathered(pieces);
+  const first = rest.next().value ?? '';
+  if (exchange.closed) return;
   const head = ['cache-control', 'no-cache, private', 'content-type', mediaType];
-  return new Promise(resolve => {
-    exchange.onClose(() => resolve());
-    if (exchange.closed) return;
-    if (first.done) {
-      const body = Buffer.from(first.text);
-      exchange.writeHead(200, [...head, 'content-length', String(body.length)]);
-      exchange.end(body);
-      return;
-    }
-    exchange.writeHead(200, head);
-    let ended = false;
-    const writeOn = (): void => {
-      while (!ended && !exchange.closed) {
-        const { text, done } = gather();
-        ended = done;
-        if (done) exchange.end(text);
-        else if (!exchange.write(text)) return;
-      }
-    };
-    exchange.onDrain(writeOn);
-    if (exchange.write(first.text)) writeOn();
+  if (first.length < CHUNK) {
+    const body = Buffer.from(first);
+    exchange.writeHead(200, [...head, 'content-length', String(body.length)]);
+    exchange.end(body);
+    return;
+  }
+  const isCompressed = acceptsGzip(exchange.headers);
+  exchange.writeHead(200, isCompressed ? inGzip(head) : head);
+  const body = Readable.from(following(first, rest));
+  try {
+    await (isCompressed ? pipeline(body, gzipStream(), bodyOf(exchange)) : pipeline(body, bodyOf(exchange)));
+  } catch (error) {
+    if (!exchange.closed) throw error;
+  }
+}
+
+function* following(first: string, rest: Iterable<string>): Generator<string> {
+  yield first;
+  yield* rest;
+}
+
+/** The response's body, which takes pieces no faster than the client reads them. */
+function bodyOf(exchange: Exchange): Writable {
+  let goOn = (): void => {};
+  exchange.onDrain(() => goOn());
+  const body = new Writable({
+    decodeStrings: false,
+    write(piece: Buffer | string, _encoding, done) {
+      goOn = () => {
+        goOn = () => {};
+        done();
+      };
+      if (exchange.write(piece)) goOn();
+    },
+    final(done) {
+      exchange.end();
+      done();
+    },
   });
+  exchange.onClose(() => body.destroy());
+  return body;
 }

@@ -20,7 +20,7 @@ export class FakeExchange implements Exchange {
   readonly startedAt = 0;
   status = 0;
   sentHeaders: RawHeaders = [];
-  text = '';
+  readonly #pieces: Buffer[] = [];
   closed = false;
   complete: boolean | undefined;
   /** True: the client does not read. */
@@ -35,8 +35,16 @@ export class FakeExchange implements Exchange {
     this.headers = headers;
   }
 
+  get bytes(): Buffer {
+    return Buffer.concat(this.#pieces);
+  }
+
+  get text(): string {
+    return this.bytes.toString();
+  }
+
   get bytesWritten(): number {
-    return Buffer.byteLength(this.text);
+    return this.bytes.length;
   }
 
   onClose(listener: (complete: boolean) => void): void {
@@ -52,7 +60,7 @@ export class FakeExchange implements Exchange {
 
   write(chunk: Uint8Array | string): boolean {
     if (this.status === 0 || this.#ended) throw new Error('written before the head or after the end');
-    this.text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+    this.#pieces.push(Buffer.from(chunk));
     return !this.blocked;
   }
 

@@ -4,7 +4,7 @@ import { parseExact } from '../kube/json-exact.ts';
 import type { KubeObject, ListMeta } from '../kube/objects.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Transform } from '../view/view.ts';
-import { type CollectedResponse, sendCollected } from './collect.ts';
+import { type CollectedResponse, sendCompressed } from './collect.ts';
 import type { Execution } from './execution.ts';
 import type { Representation } from './serve-representation.ts';
 import { withoutRemaining } from './transform-document.ts';
@@ -34,7 +34,7 @@ export async function sendVisibleList(
       : joined(list, await shown((object, text, isChanged) => (isChanged ? Buffer.from(JSON.stringify(object)) : text)));
   if (exchange.closed) return;
   const headers = made ? ['cache-control', 'no-cache, private', 'content-type', made.mediaType] : response.headers;
-  sendCollected(exchange, { ...response, headers, body });
+  await sendCompressed(exchange, { ...response, headers, body });
 }
 
 const LINE_FEED = 0x0a;

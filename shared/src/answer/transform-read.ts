@@ -5,7 +5,7 @@ import type { Transform } from '../view/view.ts';
 import { refOf } from './checked.ts';
 import { collect, parseObject, sendCollected } from './collect.ts';
 import type { Execution } from './execution.ts';
-import { sendObject } from './send.ts';
+import { sendLargeObject } from './send.ts';
 import { transformDocument, withTableObjects } from './transform-document.ts';
 import { formMadeHere } from './transform-form.ts';
 import { sendVisibleList } from './transform-list.ts';
@@ -41,7 +41,7 @@ export async function executeTransformedRead(execution: Execution, plan: Transfo
   }
   if (visible === document && mediaType === JSON_MEDIA_TYPE) return sendCollected(exchange, response);
   const contentType = mediaType === YAML_MEDIA_TYPE ? mediaType : headerValue(response.headers, 'content-type');
-  sendObject(exchange, response.status, visible, contentType);
+  await sendLargeObject(exchange, response.status, visible, contentType ?? JSON_MEDIA_TYPE);
 }
 
 const AS_JSON = { accept: JSON_MEDIA_TYPE, mediaType: JSON_MEDIA_TYPE } as const;

@@ -10,7 +10,7 @@ import { collect, parseMetadata, sendCollected } from './collect.ts';
 import type { Execution } from './execution.ts';
 import type { RelayOptions, RelayOutcome } from './relay.ts';
 import { statusOf } from './relay.ts';
-import { sendObject } from './send.ts';
+import { sendLargeObject } from './send.ts';
 import { upstreamHeaders, upstreamPath } from './upstream-request.ts';
 
 /**
@@ -90,7 +90,7 @@ export async function sendMetadataList(
       const { continue: token, ...lastPage } = page;
       const list = { items: items ?? [], metadata: token ? page : lastPage };
       const reduced = partialObjectMetadataList(list, optionsOf(metadata));
-      sendObject(exchange, status, reduced, metadata.form.mediaType);
+      await sendLargeObject(exchange, status, reduced, metadata.form.mediaType);
     }
     return { ...outcome, end: 'complete' };
   } catch (error) {

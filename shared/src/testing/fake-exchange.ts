@@ -5,6 +5,8 @@ import { headerValue, type RawHeaders } from '../listener/headers.ts';
 
 export interface FakeExchange extends Exchange {
   /** Everything written so far. */
+  readonly bytes: Buffer;
+  /** The same as a text. */
   readonly text: string;
   /** `text`, parsed. */
   readonly json: unknown;
@@ -49,6 +51,9 @@ export function fakeExchange(
     },
     get closed() {
       return closed;
+    },
+    get bytes() {
+      return Buffer.concat(written);
     },
     get text() {
       return text();

@@ -1,3 +1,4 @@
+import { acceptsGzip } from '../answer/compression.ts';
 import { type ApiResource, discoveryDocuments } from '../kube/discovery.ts';
 import {
   aggregatedForms,
@@ -94,7 +95,7 @@ export function serveDocument(
   const forms = aggregated ? found.forms : found.forms.filter(({ transform }) => transform === undefined);
   const form = chooseForm(found.index ? undefined : headerValue(exchange.headers, 'accept'), forms);
   const plain = isIndented(exchange, path, form) ? indented(form.make()) : form.make();
-  const gzipped = acceptsGzip(headerValue(exchange.headers, 'accept-encoding')) ? gzipOf(plain) : undefined;
+  const gzipped = acceptsGzip(exchange.headers) ? gzipOf(plain) : undefined;
   const { body, etag } = gzipped ?? plain;
   const headers = [...caching(exchange.url, plain.etag), 'etag', etag, 'vary', 'Accept, Accept-Encoding'];
   if (matches(headerValue(exchange.headers, 'if-none-match'), etag)) {
@@ -129,13 +130,6 @@ function caching(url: string, etag: string): string[] {
   if (`"${hash}"` !== etag) return ['cache-control', 'no-cache, private'];
   // Private, where kube-openapi says public: not everyone may see a view's APIs.
   return ['cache-control', 'private, immutable', 'expires', new Date(Date.now() + YEAR_MS).toUTCString()];
-}
-
-/** RFC 9110 §12.5.3. */
-function acceptsGzip(acceptEncoding: string | undefined): boolean {
-  const codings = (acceptEncoding ?? '').split(',').map(coding => coding.split(';').map(part => part.trim().toLowerCase()));
-  const chosen = codings.find(([name]) => name === 'gzip') ?? codings.find(([name]) => name === '*');
-  return chosen !== undefined && !chosen.slice(1).some(parameter => /^q=0(\.0*)?$/.test(parameter));
 }
 
 /** RFC 9110 §13.1.2, weak comparison. */
