@@ -1,4 +1,5 @@
 import { followUrls } from '@kcp-vw/shared/informer/follow-urls.ts';
+import { createWorkQueue, type WorkOutcome } from '@kcp-vw/shared/informer/work-queue.ts';
 import type { ManagedUpstream } from '@kcp-vw/shared/upstream/pool.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
 import type { SyncTarget } from '@kcp-vw/syncer-vw/controllers/sync-target.ts';
@@ -7,10 +8,11 @@ import { type Client, JSON_PATCH } from './client.ts';
 import { discover } from './discover.ts';
 import type { Downstream } from './downstream.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { messageOf } from './loops.ts';
 import { cleanNamespace } from './namespace-cleaner.ts';
 import { namespaceFor, type Syncer } from './namespaces.ts';
-import { createQueue } from './queue.ts';
 import { ALWAYS_SYNCED, reportPatch, syncedResources } from './report-resources.ts';
+import { RETRY } from './retry.ts';
 import { type Shard, type SyncedResources, startShard } from './shard.ts';
 import { endingOf, isNews, SYNC_TARGETS_PATH, syncTargetPath } from './sync-target.ts';
 import type { SyncerOptions } from './syncer.ts';
@@ -45,11 +47,19 @@ export function startControllers(options: ControllersOptions): Controllers {
   let latest: SyncTarget | undefined;
   let stopHeartbeat: (() => void) | undefined;
 
-  const cleaner = createQueue({
-    work: key => cleanNamespace(key, { syncer, downstream, shards: () => shards }),
-    onError: (error, key) => say(`namespace ${key} downstream: ${error.message}; trying again`),
+  const cleaner = createWorkQueue({
+    async work(key) {
+      await cleanNamespace(key, { syncer, downstream, shards: () => shards });
+      return undefined;
+    },
+    onError: (key, error) => say(`namespace ${key} downstream: ${messageOf(error)}; trying again`),
+    backoff: RETRY,
   });
-  const reports = createQueue({ work: report, onError: error => say(`resources: ${error.message}; trying again`) });
+  const reports = createWorkQueue({
+    work: report,
+    onError: (_key, error) => say(`resources: ${messageOf(error)}; trying again`),
+    backoff: RETRY,
+  });
 
   /** True if it is the one whose syncer this is; everything ends otherwise. */
   function isOwn(target: SyncTarget | undefined): target is SyncTarget {
@@ -58,9 +68,9 @@ export function startControllers(options: ControllersOptions): Controllers {
     return ending === undefined;
   }
 
-  async function report(): Promise<void> {
+  async function report(): Promise<WorkOutcome | undefined> {
     const present = await workspace.find<SyncTarget>(syncTargetPath(name));
-    if (!isOwn(present)) return;
+    if (!isOwn(present)) return undefined;
     const served = await discover(downstream.client, [...ALWAYS_SYNCED, ...(present.status?.syncedResources ?? [])]);
     const patch = reportPatch(present, served, wanted, Date.now());
     const path = `${syncTargetPath(name)}/status`;
@@ -68,7 +78,7 @@ export function startControllers(options: ControllersOptions): Controllers {
     resources = syncedResources(told, served);
     for (const shard of shards) shard.setResources(resources);
     downstream.retain(resources.synced, resources.upsynced);
-    reports.addAfter(RESOURCES, DISCOVERY_MS);
+    return { recheckAfterMs: DISCOVERY_MS };
   }
 
   function begin(syncerURL: URL, syncerServer: Upstream): { stop(): void } {
@@ -116,8 +126,8 @@ export function startControllers(options: ControllersOptions): Controllers {
   async function stop(): Promise<void> {
     stopListening();
     stopHeartbeat?.();
-    reports.stop();
-    cleaner.stop();
+    void reports.stop();
+    void cleaner.stop();
     await following.stop();
   }
 

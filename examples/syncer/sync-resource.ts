@@ -1,10 +1,11 @@
 import type { Informer } from '@kcp-vw/shared/informer/informer.ts';
+import { createWorkQueue } from '@kcp-vw/shared/informer/work-queue.ts';
 import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { Downstream, DownstreamObjects } from './downstream.ts';
 import { BY_NAMESPACE, isFromShard, keyInNamespace, messageOf, namespaceKey, placeOf, upstreamKey } from './loops.ts';
 import { ownLocator } from './namespaces.ts';
-import { createQueue } from './queue.ts';
 import { textOf } from './resources.ts';
+import { RETRY } from './retry.ts';
 import { hasSpecChanged, type SpecLoop, syncSpec } from './spec-loop.ts';
 import { hasStatusChanged, syncStatus } from './status-loop.ts';
 
@@ -26,16 +27,22 @@ export function startSync(options: SyncOptions): () => void {
   const { namespaces } = downstream;
   const tell =
     (what: string) =>
-    (error: Error, key: string): void =>
-      say(`${textOf(resource)} ${key}: ${what}: ${error.message}; trying again`);
+    (key: string, error: unknown): void =>
+      say(`${textOf(resource)} ${key}: ${what}: ${messageOf(error)}; trying again`);
 
-  const specs = createQueue({
-    async work(key) {
-      if ((await syncSpec(placeOf(key), options)) === 'wait') specs.addAfter(key, LOOK_AGAIN_MS);
-    },
+  const specs = createWorkQueue({
+    work: async key => ((await syncSpec(placeOf(key), options)) === 'wait' ? { recheckAfterMs: LOOK_AGAIN_MS } : undefined),
     onError: tell('spec'),
+    backoff: RETRY,
   });
-  const statuses = createQueue({ work: key => syncStatus(placeOf(key), options), onError: tell('status') });
+  const statuses = createWorkQueue({
+    async work(key) {
+      await syncStatus(placeOf(key), options);
+      return undefined;
+    },
+    onError: tell('status'),
+    backoff: RETRY,
+  });
   const ends: (() => void)[] = [];
 
   function withKey({ metadata }: KubeObject, then: (key: string) => void): void {
@@ -104,7 +111,7 @@ export function startSync(options: SyncOptions): () => void {
     isStopped = true;
     views.stop();
     for (const end of ends) end();
-    specs.stop();
-    statuses.stop();
+    void specs.stop();
+    void statuses.stop();
   };
 }

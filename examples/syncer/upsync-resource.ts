@@ -1,10 +1,11 @@
 import type { Informer } from '@kcp-vw/shared/informer/informer.ts';
+import { createWorkQueue } from '@kcp-vw/shared/informer/work-queue.ts';
 import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { Downstream, DownstreamObjects } from './downstream.ts';
 import { keyInNamespace, keyOf, messageOf, placeOf, upstreamKey } from './loops.ts';
 import { ownLocator } from './namespaces.ts';
-import { createQueue } from './queue.ts';
 import { textOf } from './resources.ts';
+import { RETRY } from './retry.ts';
 import { type UpsyncLoop, upsync } from './upsync-loop.ts';
 
 export interface UpsyncOptions extends Omit<UpsyncLoop, 'stored' | 'objects' | 'downstream'> {
@@ -21,9 +22,13 @@ export interface UpsyncOptions extends Omit<UpsyncLoop, 'stored' | 'objects' | '
 /** The loop of one resource that comes from downstream, for the objects of one shard. Returns how to end it. */
 export function startUpsync(options: UpsyncOptions): () => void {
   const { resource, syncer, stored, objects, downstream, namespaces, shard, say } = options;
-  const queue = createQueue({
-    work: key => upsync(placeOf(key), options),
-    onError: (error, key) => say(`${textOf(resource)} ${key}: upsync: ${error.message}; trying again`),
+  const queue = createWorkQueue({
+    async work(key) {
+      await upsync(placeOf(key), options);
+      return undefined;
+    },
+    onError: (key, error) => say(`${textOf(resource)} ${key}: upsync: ${messageOf(error)}; trying again`),
+    backoff: RETRY,
   });
   const ends: (() => void)[] = [];
 
@@ -81,6 +86,6 @@ export function startUpsync(options: UpsyncOptions): () => void {
     isStopped = true;
     stored.stop();
     for (const end of ends) end();
-    queue.stop();
+    void queue.stop();
   };
 }

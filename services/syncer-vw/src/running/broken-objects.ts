@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '@kcp-vw/shared/informer/clock.ts';
+import { createWorkQueue } from '@kcp-vw/shared/informer/work-queue.ts';
 import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { keysAfter } from '../controllers/intent-keys.ts';
 import { type Consumers, reaches, type SyncTargets } from '../knowledge/knowledge.ts';
@@ -9,7 +10,6 @@ import type { ErrorLog } from './error-log.ts';
 import { describeKey, type FedObject, type ObjectFeeds, objectKey, pathOf } from './object-feeds.ts';
 import { readObject } from './patch.ts';
 import type { Controller } from './scheduler.ts';
-import { createWorkQueue } from './work-queue.ts';
 
 export interface BrokenObjectsOptions {
   readonly feeds: Pick<ObjectFeeds, 'find' | 'list' | 'onEvent' | 'missing'>;

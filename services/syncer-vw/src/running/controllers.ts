@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '@kcp-vw/shared/informer/clock.ts';
+import type { WorkQueueStats } from '@kcp-vw/shared/informer/work-queue.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 import type { Upstream } from '@kcp-vw/shared/upstream/upstream.ts';
 import type { Connections, Consumers, Exports, KnownExport, Shards, SyncTargets } from '../knowledge/knowledge.ts';
@@ -9,7 +10,6 @@ import { type LeaderTiming, leaderIdentity, runLeading } from './leader.ts';
 import { createObjectFeeds } from './object-feeds.ts';
 import { type Controller, startScheduler } from './scheduler.ts';
 import { startSyncTargetController } from './sync-target-controller.ts';
-import type { WorkQueueStats } from './work-queue.ts';
 
 export interface ControllersDependencies {
   readonly shards: Shards;

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '@kcp-vw/shared/informer/clock.ts';
 import type { InformerEvent } from '@kcp-vw/shared/informer/informer.ts';
+import { createWorkQueue, type WorkOutcome } from '@kcp-vw/shared/informer/work-queue.ts';
 import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 import { deploymentSplitPatch, isSplitAlike } from '../controllers/deployment-split.ts';
@@ -11,7 +12,6 @@ import { describeKey, type FedObject, type ObjectFeeds, objectKey, pathOf } from
 import { sendPatch } from './patch.ts';
 import type { Controller } from './scheduler.ts';
 import { isDeployment, slimmed } from './slim.ts';
-import { createWorkQueue, type WorkOutcome } from './work-queue.ts';
 
 export interface CoordinatorOptions {
   readonly feeds: Pick<ObjectFeeds, 'find' | 'onEvent'>;

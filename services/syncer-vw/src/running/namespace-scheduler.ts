@@ -1,3 +1,4 @@
+import type { WorkOutcome } from '@kcp-vw/shared/informer/work-queue.ts';
 import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { isNeverSynced, namespaceSchedulingPatch, placedNamespace } from '../controllers/namespace-scheduling.ts';
 import { type Placement, type PlacementDecision, placementOf } from '../controllers/placement.ts';
@@ -8,7 +9,6 @@ import { type FedObject, pathOf } from './object-feeds.ts';
 import { sendPatch } from './patch.ts';
 import { placementFrom } from './placement-annotations.ts';
 import { isOfUnknown, mayBeTarget, UNKNOWN_MS, vanishedFinalizersPatch } from './vanished.ts';
-import type { WorkOutcome } from './work-queue.ts';
 
 export interface NamespaceSchedulerOptions {
   readonly targets: Pick<SyncTargets, 'list' | 'byKey' | 'complete'>;

@@ -1,3 +1,4 @@
+import type { WorkOutcome } from '@kcp-vw/shared/informer/work-queue.ts';
 import { clusterOf, type KubeObject } from '@kcp-vw/shared/kube/objects.ts';
 import { intentKeys } from '../controllers/intent-keys.ts';
 import { isNeverSynced, placedNamespace } from '../controllers/namespace-scheduling.ts';
@@ -15,7 +16,6 @@ import { type Exchange, sendDelete, sendPatch } from './patch.ts';
 import { isDeployment } from './slim.ts';
 import { isOfUnknown, mayBeTarget, UNKNOWN_MS, vanishedFinalizersPatch } from './vanished.ts';
 import { isVolumes } from './wanted-feeds.ts';
-import type { WorkOutcome } from './work-queue.ts';
 
 export interface ObjectSchedulerOptions {
   readonly feeds: Pick<ObjectFeeds, 'namespaces'>;

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '@kcp-vw/shared/informer/clock.ts';
+import { createWorkQueue, type WorkQueueStats } from '@kcp-vw/shared/informer/work-queue.ts';
 import { clusterOf } from '@kcp-vw/shared/kube/objects.ts';
 import type { Logger } from '@kcp-vw/shared/observe/log.ts';
 import { intentKeys } from '../controllers/intent-keys.ts';
@@ -11,7 +12,6 @@ import { describeKey, type FedObject, type ObjectFeeds, objectKey } from './obje
 import { scheduleObject } from './object-scheduler.ts';
 import { isOfUnknown } from './vanished.ts';
 import { isNamespaces } from './wanted-feeds.ts';
-import { createWorkQueue, type WorkQueueStats } from './work-queue.ts';
 
 export interface SchedulerOptions {
   readonly feeds: ObjectFeeds;

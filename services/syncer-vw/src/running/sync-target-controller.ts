@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '@kcp-vw/shared/informer/clock.ts';
+import { createWorkQueue, type WorkOutcome } from '@kcp-vw/shared/informer/work-queue.ts';
 import { heartbeatVerdict } from '../controllers/heartbeat.ts';
 import type { MergePatch } from '../controllers/merge-patch.ts';
 import { GROUP, RESOURCE, type SyncTarget, VERSION } from '../controllers/sync-target.ts';
@@ -18,7 +19,6 @@ import { knownResourcesPatch } from './known-resources.ts';
 import { objectsShownPatch } from './objects-shown.ts';
 import { type Exchange, objectPath, sendPatch } from './patch.ts';
 import type { Controller } from './scheduler.ts';
-import { createWorkQueue, type WorkOutcome } from './work-queue.ts';
 
 export interface SyncTargetControllerOptions {
   readonly targets: SyncTargets;

@@ -1,5 +1,5 @@
-import { type Backoff, type BackoffOptions, createBackoff } from '@kcp-vw/shared/informer/backoff.ts';
-import { type Clock, systemClock } from '@kcp-vw/shared/informer/clock.ts';
+import { type Backoff, type BackoffOptions, createBackoff } from './backoff.ts';
+import { type Clock, systemClock } from './clock.ts';
 
 /** What is left to do with a key after its work. */
 export interface WorkOutcome {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { ManualClock, settle } from '@kcp-vw/shared/informer/scripted.fixture.ts';
+import { ManualClock, settle } from './scripted.fixture.ts';
 import { createWorkQueue, type WorkOutcome, type WorkQueue } from './work-queue.ts';
 
 const queues: WorkQueue[] = [];
