@@ -1,89 +1,14 @@
 /** An upstream before a listener on a Unix socket: short requests go in frames once these were offered, and nothing else changes. */
-import { createServer } from 'node:http';
-import { join } from 'node:path';
-import { type Duplex, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from '@jest/globals';
-import { DEFAULT_LIMITS } from '../config/options.ts';
-import { FRAME, FRAMES_PROTOCOL, type FrameKind, WINDOW } from '../frames/frame.ts';
-import { FrameReader } from '../frames/frame-reader.ts';
-import { FrameWriter } from '../frames/frame-writer.ts';
-import type { Exchange, Handler } from '../listener/exchange.ts';
-import { headerValue } from '../listener/headers.ts';
-import { cleanUp, temporaryFolder } from '../listener/listener.fixture.ts';
-import { createListener, type Listener } from '../listener/listener.ts';
-import { createUpstream, type ManagedUpstream } from './pool.ts';
-import { closeAll, track } from './upstream.fixture.ts';
-import type { UpstreamCall, UpstreamError, UpstreamRequest } from './upstream.ts';
+import { cleanUp } from '../listener/listener.fixture.ts';
+import { ask, GET, pair, text } from './frame-client.fixture.ts';
+import { closeAll } from './upstream.fixture.ts';
+import type { UpstreamCall, UpstreamError } from './upstream.ts';
 
 afterEach(closeAll);
 afterEach(cleanUp);
-
-interface Answer {
-  readonly status: number;
-  readonly headers: readonly string[];
-  readonly body: Buffer;
-}
-
-const GET = { method: 'GET', path: '/', headers: [], body: null, longRunning: false } satisfies UpstreamRequest;
-
-function ask(upstream: ManagedUpstream, request: Partial<UpstreamRequest> = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    let status = 0;
-    let headers: readonly string[] = [];
-    const chunks: Uint8Array[] = [];
-    upstream.dispatch(
-      { ...GET, ...request },
-      {
-        onHead(code, given) {
-          status = code;
-          headers = given;
-        },
-        onData(chunk) {
-          chunks.push(chunk);
-          return true;
-        },
-        onEnd: () => resolve({ status, headers, body: Buffer.concat(chunks) }),
-        onError: reject,
-      },
-    );
-  });
-}
-
-interface Pair {
-  readonly listener: Listener;
-  readonly upstream: ManagedUpstream;
-  /** Of each exchange: whether it came over a connection of its own. */
-  readonly seen: Exchange[];
-}
-
-async function pair(handler: Handler, unary: Parameters<typeof createUpstream>[0]['unary'] = {}): Promise<Pair> {
-  const socketPath = join(temporaryFolder(), 'service.sock');
-  const seen: Exchange[] = [];
-  const listener = track(
-    await createListener({
-      address: { socketPath },
-      limits: DEFAULT_LIMITS,
-      handler(exchange) {
-        seen.push(exchange);
-        return handler(exchange);
-      },
-      onError(error) {
-        throw error;
-      },
-    }),
-  );
-  const upstream = track(createUpstream({ name: 'service', origin: { socketPath }, limits: DEFAULT_LIMITS, unary }));
-  await ask(upstream, { path: '/first' });
-  // The connection with frames and the one that it was offered on.
-  while (upstream.stats().unaryConnections < 2) await sleep(5);
-  return { listener, upstream, seen };
-}
-
-const text = (exchange: Exchange, body: string): void => {
-  exchange.writeHead(200, ['content-type', 'text/plain', 'content-length', String(Buffer.byteLength(body))]);
-  exchange.end(body);
-};
 
 const FIRST = '/first';
 
@@ -301,90 +226,4 @@ test('requests in frames count against the same limit as those on connections of
   await expect(ask(upstream)).rejects.toMatchObject({ failure: 'busy' });
   await upstream.close();
   expect(await Promise.all(held)).toEqual(['unreachable', 'unreachable']);
-});
-
-/** A server that offers frames, and answers each request in them as it likes. */
-async function misbehaving(answer: (writer: FrameWriter, stream: number) => void): Promise<ManagedUpstream> {
-  const socketPath = join(temporaryFolder(), 'other.sock');
-  const sockets = new Set<Duplex>();
-  const server = createServer((_, response) => void response.setHeader('upgrade', FRAMES_PROTOCOL).end());
-  server.on('upgrade', (_, socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${FRAMES_PROTOCOL}\r\n\r\n`);
-    const writer = new FrameWriter(socket);
-    const onFrame = (kind: number, stream: number): void => {
-      if (kind === FRAME.request) answer(writer, stream);
-    };
-    const reader = new FrameReader({ onFrame, onData: () => undefined });
-    socket.on('data', chunk => reader.read(chunk));
-  });
-  await new Promise<void>(resolve => void server.listen(socketPath, resolve));
-  track({
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      return new Promise(resolve => server.close(resolve));
-    },
-  });
-  const upstream = track(createUpstream({ name: 'service', origin: { socketPath }, limits: DEFAULT_LIMITS }));
-  await ask(upstream);
-  while (upstream.stats().unaryConnections < 2) await sleep(5);
-  return upstream;
-}
-
-const MISTAKES: Record<string, (writer: FrameWriter, stream: number) => void> = {
-  'a body without a head': (writer, stream) => writer.data(stream, Buffer.from('x')),
-  'a head without a status': (writer, stream) => writer.text(FRAME.head, stream, 'OK'),
-  'a status that is not final': (writer, stream) => writer.text(FRAME.head, stream, '101'),
-  'a header without a value': (writer, stream) => writer.text(FRAME.head, stream, '200\nx-name'),
-  'a head that is too large': (writer, stream) => writer.text(FRAME.head, stream, `200\nx-name\n${'x'.repeat(70_000)}`),
-  'an end without a head': (writer, stream) => writer.sign(FRAME.end, stream),
-  'a frame of an unknown kind': (writer, stream) => writer.sign(99 as FrameKind, stream),
-  'a request': (writer, stream) => writer.text(FRAME.request, stream, 'GET\n/'),
-};
-test.each(Object.entries(MISTAKES))('%s is no answer, and the next one is asked for over HTTP/1.1', async (_, mistake) => {
-  const upstream = await misbehaving(mistake);
-  await expect(ask(upstream)).rejects.toMatchObject({ failure: 'reset', nothingSent: false });
-  if (mistake !== MISTAKES['an end without a head']) expect((await ask(upstream)).status).toBe(200);
-});
-
-test('a service that sends more than there is room for loses its connection, and fills no memory', async () => {
-  const upstream = await misbehaving((writer, stream) => {
-    writer.text(FRAME.head, stream, '200');
-    for (let i = 0; i < 20; i++) writer.data(stream, Buffer.alloc(64 * 1024));
-  });
-  let received = 0;
-  const error = await new Promise<UpstreamError>(resolve => {
-    upstream.dispatch(GET, {
-      onHead: () => undefined,
-      onData(chunk) {
-        received += chunk.length;
-        return false;
-      },
-      onEnd: () => undefined,
-      onError: resolve,
-    });
-  });
-  expect(error).toMatchObject({ failure: 'reset' });
-  expect(received).toBeLessThanOrEqual(WINDOW);
-});
-
-test('a server that offers no frames is never asked for them', async () => {
-  const socketPath = join(temporaryFolder(), 'plain.sock');
-  const asked: (string | undefined)[] = [];
-  const server = createServer((request, response) => {
-    asked.push(request.headers.upgrade);
-    response.end('plain');
-  });
-  await new Promise<void>(resolve => void server.listen(socketPath, resolve));
-  track({ close: () => new Promise(resolve => server.close(resolve)) });
-  const upstream = track(createUpstream({ origin: { socketPath }, limits: DEFAULT_LIMITS }));
-  for (let i = 0; i < 3; i++) expect((await ask(upstream)).body.toString()).toBe('plain');
-  expect(asked).toEqual([undefined, undefined, undefined]);
-});
-
-test('the offer is no header of the answer', async () => {
-  const { upstream } = await pair(exchange => text(exchange, ''));
-  const { headers } = await ask(upstream, { method: 'POST', body: 'x' });
-  expect(headerValue(headers, 'upgrade')).toBeUndefined();
 });
