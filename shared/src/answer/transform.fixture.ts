@@ -1,3 +1,4 @@
+/** Test equipment: one request of a view that is transformed, in memory. */
 import type { Caller } from '../authn/identity.ts';
 import { badRequest, toStatusError } from '../kube/errors.ts';
 import { requestInfo } from '../target/request-info.ts';
