@@ -78,7 +78,7 @@ function* gathered(pieces: Iterable<string>): Generator<string> {
     yield text;
     text = '';
   }
-  yield text;
+  if (text !== '') yield text;
 }
 
 /** Writes pieces no faster than the client reads them; many of them compressed, where he takes that. */
