@@ -98,7 +98,7 @@ const everyList: Steps = contender => {
 const AT_ONCE: Load = { concurrency: LANE_COUNT };
 
 /** A GET has a budget. */
-const OFTEN: Load = { ...AT_ONCE, rounds: 7 };
+const OFTEN: Load = { ...AT_ONCE, rounds: 5 };
 
 export const GET = requests('get', 'GET of one object of one consumer', OFTEN, oneWidget);
 
