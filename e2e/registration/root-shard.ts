@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { eventually } from '../support/eventually.ts';
 import { anonymous, atShard, masters, target } from '../support/identities.ts';
 
@@ -26,7 +27,9 @@ async function restartProcess(testServer: number): Promise<void> {
   for (const pipe of pipesOf(testServer)) spawn('cat', [pipe], { detached: true, stdio: 'ignore' }).unref();
   process.kill(shard, 'SIGKILL');
   // It carries the mark by which everything of the run is ended.
-  spawn(program, parameters, { cwd: directory, env: environment, detached: true, stdio: 'ignore' }).unref();
+  const log = openSync(join(dirname(process.env.E2E_TARGET ?? ''), 'logs', 'restarted-root-shard.log'), 'a');
+  spawn(program, parameters, { cwd: directory, env: environment, detached: true, stdio: ['ignore', log, log] }).unref();
+  closeSync(log);
 }
 
 /** The words of a file of /proc, which end with a NUL each. */
