@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { eventually } from '../support/eventually.ts';
 import { anonymous, atShard, masters, target } from '../support/identities.ts';
@@ -15,7 +15,11 @@ export async function restartRootShard(): Promise<void> {
 }
 
 async function restartProcess(testServer: number): Promise<void> {
-  const shard = childrenOf(testServer).find(pid => wordsOf(pid, 'cmdline').includes('--shard-name=root'));
+  const folder = dirname(process.env.E2E_TARGET ?? '');
+  const pidFile = join(folder, 'restarted-root-shard.pid');
+  const shard = existsSync(pidFile)
+    ? Number(readFileSync(pidFile, 'utf8'))
+    : childrenOf(testServer).find(pid => wordsOf(pid, 'cmdline').includes('--shard-name=root'));
   if (shard === undefined) throw new Error(`process ${testServer} has no child that is the root shard`);
   const [program = '', ...parameters] = wordsOf(shard, 'cmdline');
   const directory = readlinkSync(`/proc/${shard}/cwd`);
@@ -27,9 +31,12 @@ async function restartProcess(testServer: number): Promise<void> {
   for (const pipe of pipesOf(testServer)) spawn('cat', [pipe], { detached: true, stdio: 'ignore' }).unref();
   process.kill(shard, 'SIGKILL');
   // It carries the mark by which everything of the run is ended.
-  const log = openSync(join(dirname(process.env.E2E_TARGET ?? ''), 'logs', 'restarted-root-shard.log'), 'a');
-  spawn(program, parameters, { cwd: directory, env: environment, detached: true, stdio: ['ignore', log, log] }).unref();
+  const log = openSync(join(folder, 'logs', 'restarted-root-shard.log'), 'a');
+  const started = spawn(program, parameters, { cwd: directory, env: environment, detached: true, stdio: ['ignore', log, log] });
+  started.unref();
   closeSync(log);
+  // Another test may want to do it again, and it is nobody's child then.
+  writeFileSync(pidFile, String(started.pid));
 }
 
 /** The words of a file of /proc, which end with a NUL each. */
