@@ -1,8 +1,8 @@
 import type { StatusError } from '../kube/errors.ts';
-import { YAML_MEDIA_TYPE } from '../kube/media-type.ts';
+import { JSON_MEDIA_TYPE, YAML_MEDIA_TYPE } from '../kube/media-type.ts';
 import { printYaml } from '../kube/yaml-print.ts';
 import type { Exchange } from '../listener/exchange.ts';
-import { sendCompressed } from './collect.ts';
+import { type CollectedResponse, sendCollected, sendCompressed } from './collect.ts';
 
 /** Answers with a Status. Where the response has begun, it is cut instead: it must not look complete. */
 export function sendStatus(exchange: Exchange, error: StatusError): void {
@@ -40,35 +40,21 @@ export function sendText(exchange: Exchange, code: number, text: string): void {
   exchange.end(body);
 }
 
-/** In YAML where that is the content type, else in JSON. */
-const printed = (object: unknown, contentType: string): string =>
-  contentType === YAML_MEDIA_TYPE ? printYaml(object) : JSON.stringify(object);
-
 /** Answers with an object, in YAML where that is the content type, else in JSON. */
-export const sendObject = (exchange: Exchange, code: number, object: unknown, contentType = 'application/json'): void =>
-  sendPrinted(exchange, code, printed(object, contentType), contentType);
+export function sendObject(exchange: Exchange, code: number, object: unknown, contentType = JSON_MEDIA_TYPE): void {
+  if (!exchange.closed) sendCollected(exchange, printed(code, object, contentType));
+}
 
 /** Answers with one that may be large: compressed then, where the caller takes that. */
-export const sendLargeObject = (exchange: Exchange, code: number, object: unknown, contentType: string): Promise<void> =>
-  sendCompressed(exchange, {
-    status: code,
-    headers: ['cache-control', 'no-cache, private', 'content-type', contentType],
-    body: Buffer.from(printed(object, contentType)),
-  });
+export async function sendLargeObject(exchange: Exchange, code: number, object: unknown, contentType: string): Promise<void> {
+  if (!exchange.closed) await sendCompressed(exchange, printed(code, object, contentType));
+}
 
 /** Answers with an object. */
 export const sendJson = (exchange: Exchange, code: number, object: unknown): void => sendObject(exchange, code, object);
 
-function sendPrinted(exchange: Exchange, code: number, text: string, contentType: string): void {
-  if (exchange.closed) return;
-  const body = Buffer.from(text);
-  exchange.writeHead(code, [
-    'cache-control',
-    'no-cache, private',
-    'content-type',
-    contentType,
-    'content-length',
-    String(body.length),
-  ]);
-  exchange.end(body);
-}
+const printed = (status: number, object: unknown, contentType: string): CollectedResponse => ({
+  status,
+  headers: ['cache-control', 'no-cache, private', 'content-type', contentType],
+  body: Buffer.from(contentType === YAML_MEDIA_TYPE ? printYaml(object) : JSON.stringify(object)),
+});
